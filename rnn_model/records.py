@@ -1,0 +1,171 @@
+"""What travels between the files: frozen records of numpy arrays, strings and dates.
+
+Axes: `T` time steps in, `K` steps ahead, `Q` quantile levels, `L` layers, `H` hidden units.  A record
+describes one sequence, so it has no batch axis.  Arrays inside a record are read-only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+
+class _Frozen:
+    """Makes the arrays of a frozen dataclass read-only, so that a record can be shared without copies."""
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, entry.name)
+            if isinstance(value, np.ndarray):
+                view = value.view()
+                view.flags.writeable = False
+                object.__setattr__(self, entry.name, view)
+
+
+@dataclass(frozen=True, eq=False)
+class Series(_Frozen):
+    """One sequence of numbers in time order.
+
+    Attributes:
+        values: (T,) float64 in `unit`; nan where a value is missing.
+        times: (T,) datetime64[s], strictly increasing, local to `time_zone`; None when only the order is known.
+        name: what the column was called, or "".
+        unit: currency, "%", "kg", ... as found in the input, or "".
+        frequency: pandas offset alias of one step ("MS", "ME", "QS-OCT", "B", "D", "h", "15min", ...),
+            or None when the step is unknown.
+        season: steps in the season that the frequency suggests (12 for months), or None.
+        time_zone: IANA name or UTC offset as found in the input, or None.
+    """
+
+    values: np.ndarray
+    times: np.ndarray | None = None
+    name: str = ""
+    unit: str = ""
+    frequency: str | None = None
+    season: int | None = None
+    time_zone: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Another reading that fits the same input.
+
+    Attributes:
+        label: what it would mean, in words a visitor can choose by ("read 1.234 as 1234").
+        choice: pass it back as `read(source, choices=(choice,))` to get that reading.
+    """
+
+    label: str
+    choice: str
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What was understood of an input.
+
+    Attributes:
+        series: the sequences found; empty when the input holds no numbers.
+        selected: index into `series` of the one to use by default.
+        notes: everything that was done to the input, in words, with counts and first examples.
+        warnings: the subset of facts a visitor must see before trusting a forecast (also in words).
+        alternatives: other readings that fit.
+    """
+
+    series: tuple[Series, ...]
+    selected: int = 0
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast(_Frozen):
+    """What comes next, with its uncertainty.
+
+    Attributes:
+        history: the series the forecast was made from, as read.
+        levels: (Q,) quantile levels, increasing, e.g. 0.1 ... 0.9.
+        quantiles: (K, Q) in the unit of the history; non-decreasing along Q.
+        times: (K,) datetime64[s] of the steps ahead, or None when the history has none.
+        season: steps in the season that was used; 1 means none.
+        notes: what the forecaster did or could not do, in words.
+    """
+
+    history: Series
+    levels: np.ndarray
+    quantiles: np.ndarray
+    times: np.ndarray | None = None
+    season: int = 1
+    notes: tuple[str, ...] = ()
+
+    @property
+    def median(self) -> np.ndarray:
+        """(K,) the 0.5 quantile, in the unit of the history."""
+        return self.quantile(0.5)
+
+    def quantile(self, level: float) -> np.ndarray:
+        """(K,) the quantile at `level`; between two stored levels it is interpolated linearly.
+
+        Raises:
+            ValueError: `level` lies outside the stored levels.
+        """
+        low, high = float(self.levels[0]), float(self.levels[-1])
+        if not low <= level <= high:
+            raise ValueError(f"expected a level between {low:g} and {high:g}, found {level:g}")
+        right = int(np.searchsorted(self.levels, level - 1e-9))
+        left = max(right - 1, 0)
+        if np.isclose(self.levels[right], level):
+            return self.quantiles[:, right]
+        share = (level - self.levels[left]) / (self.levels[right] - self.levels[left])
+        return (1 - share) * self.quantiles[:, left] + share * self.quantiles[:, right]
+
+    def interval(self, coverage: float) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper bound, (K,) each, of the central band that should hold `coverage` of the values.
+
+        Raises:
+            ValueError: the band reaches beyond the stored levels.
+        """
+        tail = (1 - coverage) / 2
+        return self.quantile(tail), self.quantile(1 - tail)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of a training history.
+
+    Attributes:
+        step: optimiser steps taken so far.
+        train_loss: mean training loss since the last row.
+        valid_loss: loss on the fixed validation set, with the averaged weights.
+        learning_rate: at the end of the row.
+        gradient_norm: mean norm before clipping.
+        clipped: share of steps whose gradient was clipped, 0 ... 1.
+        seconds: process CPU seconds since the run began.
+    """
+
+    step: int
+    train_loss: float
+    valid_loss: float
+    learning_rate: float
+    gradient_norm: float
+    clipped: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class History:
+    """The learning curve of one training run.
+
+    Attributes:
+        epochs: rows in time order.
+        best: index of the row whose weights were kept.
+        stopped: why the run ended, in words.
+    """
+
+    epochs: tuple[Epoch, ...] = field(default=())
+    best: int = 0
+    stopped: str = ""
