@@ -1,0 +1,139 @@
+"""How good a forecast was, in numbers.  Plain numpy; a missing actual value (nan) is left out of every measure.
+
+A measure that cannot be computed (nothing observed, no variation to scale by) is nan, never 0 and never an error.
+Axes: `K` steps ahead, `Q` quantile levels, `T` steps of history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def pinball_loss(actual: np.ndarray, quantiles: np.ndarray, levels: np.ndarray | Sequence[float]) -> np.ndarray:
+    """Pinball loss of each quantile at each step; its mean is smallest at the true quantile.
+
+        L(y, q) = level * (y - q) if y >= q, else (1 - level) * (q - y)
+
+    Args:
+        actual: (K,) what happened; nan where missing.
+        quantiles: (K, Q) what was forecast, in the same unit.
+        levels: (Q,) quantile levels in (0, 1).
+
+    Returns:
+        (K, Q) in the unit of the series, nan where the actual value is missing; lower is better, 0 is exact.
+
+    Source: Koenker and Bassett (1978), "Regression quantiles", Econometrica 46, 33-50.
+    """
+    error = np.asarray(actual, dtype=np.float64)[:, None] - np.asarray(quantiles, dtype=np.float64)
+    level = np.asarray(levels, dtype=np.float64)
+    return np.maximum(level * error, (level - 1) * error)
+
+
+def seasonal_scale(history: np.ndarray, season: int) -> float:
+    """Mean absolute change of a history from one season to the next, by which MASE divides.
+
+        scale = mean over t of |y[t] - y[t - m]|, over the pairs of which both values are observed
+
+    Args:
+        history: (T,) what was known when the forecast was made; nan where missing.
+        season: m, steps in the season; 1 means none.
+
+    Returns:
+        In the unit of the series; nan when no pair is observed (T <= m) or when nothing changed (scale 0).
+
+    Source: Hyndman and Koehler (2006), "Another look at measures of forecast accuracy", International Journal of
+    Forecasting 22, 679-688.
+    """
+    values = np.asarray(history, dtype=np.float64)
+    scale = _mean_observed(np.abs(values[season:] - values[:-season]))
+    return scale if scale > 0 else float("nan")
+
+
+def mase(actual: np.ndarray, point: np.ndarray, history: np.ndarray, season: int) -> float:
+    """Mean absolute scaled error of one forecast.
+
+        MASE = mean over k of |y[k] - p[k]| / scale, with the scale of `seasonal_scale`
+
+    Args:
+        actual: (K,) what happened; nan where missing.
+        point: (K,) point forecast; the median is the one that makes the expected error smallest.
+        history: (T,) what was known when the forecast was made.
+        season: m, steps in the season; 1 means none.
+
+    Returns:
+        Without unit; lower is better, 0 is exact; 1 is as far off as last season's value was, on average, within the
+        history.  nan when the scale is undefined or no actual value is observed.
+
+    Source: Hyndman and Koehler (2006), see `seasonal_scale`.
+    """
+    return _mean_observed(np.abs(np.asarray(actual, dtype=np.float64) - point)) / seasonal_scale(history, season)
+
+
+def weighted_quantile_loss(
+    actuals: Sequence[np.ndarray], quantiles: Sequence[np.ndarray], levels: np.ndarray | Sequence[float]
+) -> float:
+    """Pinball loss of a whole set of forecasts relative to the size of what was forecast.
+
+        WQL = mean over levels of 2 * sum L(y, q) / sum |y|, both sums over all series and steps of the set
+
+    Large series weigh more than small ones.  For a point forecast repeated over the levels it is sum |y - p| / sum |y|.
+
+    Args:
+        actuals: one (K,) array a series, nan where missing; K may differ.
+        quantiles: one (K, Q) array a series.
+        levels: (Q,) quantile levels.
+
+    Returns:
+        Without unit; lower is better, 0 is exact; nan when nothing is observed or all that is observed is 0.
+
+    Source: Ansari et al. (2024), "Chronos: Learning the Language of Time Series", arXiv:2403.07815.
+    """
+    loss = sum(float(np.nansum(pinball_loss(y, q, levels))) for y, q in zip(actuals, quantiles, strict=True)) / len(
+        levels
+    )
+    size = sum(float(np.nansum(np.abs(y))) for y in actuals)
+    return 2 * loss / size if size > 0 else float("nan")
+
+
+def coverage(actual: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
+    """Share of the actual values inside a band, its ends included.
+
+    Args:
+        actual: what happened, any shape; nan where missing.
+        lower, upper: the ends of the band, in the same shape and unit.
+
+    Returns:
+        0 ... 1; best when equal to the share the band promises (0.8 for the 0.1 and 0.9 quantiles), so neither higher
+        nor lower is better.  nan when nothing is observed.
+
+    Source: Gneiting, Balabdaoui and Raftery (2007), "Probabilistic forecasts, calibration and sharpness", Journal of
+    the Royal Statistical Society B 69, 243-268.
+    """
+    y = np.asarray(actual, dtype=np.float64)
+    inside = (y >= lower) & (y <= upper)
+    return _mean_observed(np.where(np.isnan(y), np.nan, inside))
+
+
+def calibration(actual: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Share of the actual values at or below each quantile.
+
+    Args:
+        actual: (K,) what happened, or the values of many series joined; nan where missing.
+        quantiles: (K, Q) what was forecast.
+
+    Returns:
+        (Q,) shares in 0 ... 1; best when equal to the levels.  nan when nothing is observed.
+
+    Source: Gneiting, Balabdaoui and Raftery (2007), see `coverage`.
+    """
+    y = np.asarray(actual, dtype=np.float64)[:, None]
+    below = np.where(np.isnan(y), np.nan, y <= quantiles)
+    return np.array([_mean_observed(column) for column in below.T])
+
+
+def _mean_observed(values: np.ndarray) -> float:
+    """Mean without the missing values; nan, without a warning, when none is left."""
+    observed = values[~np.isnan(values)]
+    return float(observed.mean()) if observed.size else float("nan")
