@@ -169,3 +169,30 @@ class History:
     epochs: tuple[Epoch, ...] = field(default=())
     best: int = 0
     stopped: str = ""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How one forecasting method did on one set of series; see `rnn_model/metrics.py` for the measures.
+
+    Attributes:
+        mase: mean over the series of the mean absolute scaled error; lower is better.
+        wql: weighted quantile loss over the levels 0.1 ... 0.9, of the whole set; lower is better.
+        coverage: share of the actual values inside the 80 % band, best at 0.8; None for a method without a band.
+        calibration: share of the actual values at or below each quantile, best equal to the levels; empty without band.
+        undefined: series left out of `mase`, because their history does not vary or nothing was observed.
+        fallbacks: series that the method could not forecast and that got the seasonal naive forecast.
+        wall_seconds: clock time for the whole set; None when not known.
+        cpu_seconds: processor time for the whole set, all threads; None when not known.
+        source: "measured" by us on the series at hand, or "published" by others.
+    """
+
+    mase: float
+    wql: float
+    coverage: float | None = None
+    calibration: tuple[float, ...] = ()
+    undefined: int = 0
+    fallbacks: int = 0
+    wall_seconds: float | None = None
+    cpu_seconds: float | None = None
+    source: str = "measured"
