@@ -40,9 +40,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = ", ".join(
-            f"{word} {number}"
-            for word, number in (("line", self.line), ("column", self.column))
-            if number is not None
+            f"{word} {number}" for word, number in (("line", self.line), ("column", self.column)) if number is not None
         )
         return f"{place + ': ' if place else ''}expected {self.expected}, found {self.found}. {self.fix}"
 

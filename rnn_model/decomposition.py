@@ -1,0 +1,105 @@
+"""Classical seasonal decomposition as differentiable tensor operations.
+
+Series in a batch are right-aligned: the last observation of each stands in column T-1, padding on the left.
+Every row has its own period.  Phase of column t: (t - (T-1)) mod period, so phase 0 is the last column.
+Source: classical decomposition by moving averages (Hyndman & Athanasopoulos, Forecasting: Principles and Practice,
+3rd ed., section 3.4), with indices shrunk towards none by the evidence for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Seasonal:
+    """The seasonal part of a batch.
+
+    Attributes:
+        past: (B, T) component at every column; an amount to subtract, or a share of the level.
+        ahead: (B, K) component of the steps ahead.
+        strength: (B,) 0 ... 1, how far the indices survived shrinking; 0 where there is no season.
+    """
+
+    past: Tensor
+    ahead: Tensor
+    strength: Tensor
+
+
+def moving_average(x: Tensor, observed: Tensor, period: Tensor) -> tuple[Tensor, Tensor]:
+    """Centred moving average over one period (2 x period when it is even), and where a full window was observed.
+
+    Args:
+        x: (B, T), zero where not observed.
+        observed: (B, T) bool.
+        period: (B,) int, at least 1.
+    """
+    length = x.shape[1]
+    start = torch.arange(length)[None] - (period // 2)[:, None]
+
+    def window_mean(first: Tensor) -> tuple[Tensor, Tensor]:
+        low, high = first.clamp(0, length), (first + period[:, None]).clamp(0, length)
+        count = counts.gather(1, high) - counts.gather(1, low)
+        return (sums.gather(1, high) - sums.gather(1, low)) / count.clamp(min=1), count == period[:, None]
+
+    # float64: differences of cumulative sums lose digits
+    sums = torch.nn.functional.pad(torch.cumsum(x.double(), 1), (1, 0))
+    counts = torch.nn.functional.pad(torch.cumsum(observed, 1), (1, 0))
+    left, left_full = window_mean(start)
+    right, right_full = window_mean(start + 1)
+    even = (period % 2 == 0)[:, None]
+    mean = torch.where(even, (left + right) / 2, left)
+    full = torch.where(even, left_full & right_full, left_full)
+    return mean.to(x.dtype), full & observed
+
+
+def seasonal(
+    x: Tensor, observed: Tensor, level: Tensor, period: Tensor, horizon: int, forgetting: Tensor, relative: Tensor
+) -> Seasonal:
+    """Seasonal indices by averaging what remains beside the moving average, phase by phase.
+
+    Args:
+        x: (B, T), zero where not observed.
+        observed: (B, T) bool.
+        level: (B,) such that x + level is the series whose ratio to its trend is seasonal where `relative`.
+        period: (B,) int; 1 means no season.
+        horizon: K.
+        forgetting: (B,) share by which a year (a period) weighs less than the one after it; 0 weighs all the same.
+        relative: (B,) bool; multiplicative indices (shares of the trend) instead of additive ones.
+
+    Indices are shrunk by max(0, 1 - noise variance of an index / variance of the indices), the James-Stein factor.
+    """
+    length = x.shape[1]
+    column = torch.arange(length)[None] - (length - 1)
+    phase = column.remainder(period[:, None])
+    age = torch.div(-column, period[:, None], rounding_mode="floor").to(x.dtype)
+
+    trend, full = moving_average(x, observed, period)
+    unit = torch.where(relative[:, None], (trend + level[:, None]).clamp(min=TINY), 1.0)
+    remainder = torch.where(full, (x - trend) / unit, 0.0)
+    weight = torch.where(full, (1.0 - forgetting)[:, None] ** age, 0.0)
+
+    def by_phase(values: Tensor) -> Tensor:
+        return x.new_zeros(x.shape[0], int(period.max())).scatter_add(1, phase, values)
+
+    exists = torch.arange(int(period.max()))[None] < period[:, None]
+    total = by_phase(weight)
+    index = by_phase(weight * remainder) / total.clamp(min=TINY)
+    index = torch.where(exists, index - index.sum(1, keepdim=True) / period[:, None], 0.0)
+
+    noise = torch.where(full, remainder - index.gather(1, phase), 0.0).square().sum(1)
+    noise = noise / (full.sum(1) - period).clamp(min=1)
+    repeats = total.square() / by_phase(weight.square()).clamp(min=TINY)
+    noise_of_index = torch.where(exists, noise[:, None] / repeats.clamp(min=1), 0.0).sum(1) / period
+    variance = index.square().sum(1) / (period - 1).clamp(min=1)
+    strength = (1 - noise_of_index / variance.clamp(min=TINY)).clamp(0, 1)
+    strength = torch.where((full.sum(1) >= period) & (period > 1), strength, 0.0)
+
+    index = index * strength[:, None]
+    ahead = torch.arange(1, horizon + 1)[None].remainder(period[:, None])
+    return Seasonal(index.gather(1, phase), index.gather(1, ahead), strength)

@@ -1,0 +1,164 @@
+"""Histories become tensors, network outputs become numbers again.  The scale is returned, never kept.
+
+A batch is right-aligned while classical methods look at it (the present is the last column), and left-aligned for
+the recurrent network (which starts at the first real step).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnn_model.config import ForecastConfig
+from rnn_model.network import ForecastInputs
+from rnn_model.smoothing import Bank, smooth
+
+PAST_FEATURES = 5  # beside one error per family
+AHEAD_FEATURES = 12  # beside two per family
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A batch of histories in units of their own spread.
+
+    Attributes:
+        x: (B, T) float32, right-aligned; zero where not observed.
+        observed: (B, T) bool.
+        anchor: (B,) float64, the mean of each history; value = anchor + scale * x.
+        scale: (B,) float64, its mean absolute deviation, positive.
+        periods: (B, 2) int; the season in steps, shorter first, 1 for none.
+    """
+
+    x: Tensor
+    observed: Tensor
+    anchor: np.ndarray
+    scale: np.ndarray
+    periods: Tensor
+
+
+def scale(histories: Sequence[np.ndarray], seasons: Sequence[tuple[int, ...]], context: int) -> Scaled:
+    """Cuts histories to their last `context` steps, right-aligns and scales them.
+
+    Args:
+        histories: arrays (T_i,), nan where missing, each with at least one number.
+        seasons: up to two periods for each; a period is used if the history holds two of it.
+        context: longest history kept.
+
+    A history without variation is scaled by a tenth of its level (by 1 if that is 0): one value, or one value repeated,
+    says nothing about its spread, and this is the assumption made in its place.
+    """
+    recent = [np.asarray(history, np.float64)[-context:] for history in histories]
+    length = max(len(history) for history in recent)
+    x = np.zeros((len(recent), length))
+    observed = np.zeros((len(recent), length), bool)
+    anchor, spread = np.empty(len(recent)), np.empty(len(recent))
+    periods = np.ones((len(recent), 2), np.int64)
+    for row, (history, season) in enumerate(zip(recent, seasons, strict=True)):
+        seen = ~np.isnan(history)
+        # dividing by the largest value first keeps 1e300 from overflowing in a sum
+        largest = float(np.max(np.abs(history[seen]))) or 1.0
+        unit = history / largest
+        mean = float(np.mean(unit[seen]))
+        deviation = float(np.mean(np.abs(unit[seen] - mean)))
+        if deviation <= 1e-12:
+            deviation = abs(mean) / 10 or 1.0
+        x[row, length - len(history) :] = np.where(seen, (unit - mean) / deviation, 0.0)
+        observed[row, length - len(history) :] = seen
+        anchor[row], spread[row] = mean * largest, deviation * largest
+        usable = sorted(period for period in season if 1 < period <= len(history) // 2)[:2]
+        periods[row, : len(usable)] = usable
+    return Scaled(torch.from_numpy(x).float(), torch.from_numpy(observed), anchor, spread, torch.from_numpy(periods))
+
+
+def feature_counts(config: ForecastConfig) -> tuple[int, int]:
+    """D and E of the inputs that `inputs` makes."""
+    return PAST_FEATURES + len(config.families), AHEAD_FEATURES + 2 * len(config.families)
+
+
+def inputs(scaled: Scaled, horizon: int, config: ForecastConfig) -> ForecastInputs:
+    """What the network reads of a scaled batch; differentiable with respect to `scaled.x`.
+
+    Everything is measured from the last level in units of the classical one-step error, and squashed by asinh, which
+    is linear near zero and logarithmic far from it, so that a wild value does not saturate the network.
+    """
+    level = torch.from_numpy(np.clip(scaled.anchor / scaled.scale, -1e6, 1e6)).float()
+    bank = smooth(scaled.x, scaled.observed, level, scaled.periods, horizon, config.window, config.families)
+    weight = bank.evidence.softmax(1)
+    sigma = (weight * bank.sigma).sum(1, keepdim=True)
+    steps = torch.arange(1, horizon + 1, dtype=scaled.x.dtype)[None]
+    growth = (1 + (steps - 1) * bank.alpha[:, None].square()).sqrt()
+    centre = (weight[..., None] * bank.forecasts).sum(1)
+    spread = sigma * growth * bank.factor.clamp(min=0.1)
+    past, lengths = _left_aligned(_past(bank, scaled, sigma), scaled.observed[:, -bank.adjusted.shape[1] :])
+    return ForecastInputs(past, lengths, _ahead(bank, scaled, weight, centre, spread, sigma, steps), centre, spread)
+
+
+def _past(bank: Bank, scaled: Scaled, sigma: Tensor) -> Tensor:
+    """(B, W, D): level, change, season, whether observed, how far back; then each family's one-step error."""
+    window = bank.adjusted.shape[1]
+    distance = bank.adjusted - bank.adjusted[:, -1:]
+    change = torch.diff(bank.adjusted, dim=1, prepend=bank.adjusted[:, :1])
+    age = torch.arange(window, 0, -1, dtype=sigma.dtype)[None].expand_as(distance).log()
+    seen = scaled.observed[:, -window:].to(sigma.dtype)
+    measured = torch.stack((distance, change, bank.season), 2) / sigma[..., None]
+    errors = bank.errors.transpose(1, 2) / sigma[..., None]
+    return torch.cat((measured.asinh(), torch.stack((seen, age / 4), 2), errors.asinh()), 2)
+
+
+def _ahead(
+    bank: Bank, scaled: Scaled, weight: Tensor, centre: Tensor, spread: Tensor, sigma: Tensor, steps: Tensor
+) -> Tensor:
+    """(B, K, E): what each family says at a step, how likely it is, and what kind of series and step this is."""
+    horizon = steps.shape[1]
+    observed = scaled.observed.sum(1, keepdim=True).to(sigma.dtype)
+    short, long = scaled.periods.to(sigma.dtype).split(1, 1)
+    last = bank.adjusted[:, -1:] + bank.season_ahead
+    repeated = torch.where(short > 1, _seasonal_naive(scaled, horizon), last)
+    of_step = torch.stack(
+        (
+            ((last - centre) / spread).asinh(),
+            ((repeated - centre) / spread).asinh(),
+            (bank.season_ahead / sigma).asinh(),
+            bank.factor.clamp(min=0.1).log(),
+            steps.log().expand_as(centre) / 2,
+            (steps / observed).asinh(),
+            (steps / short).clamp(max=4.0),
+        ),
+        2,
+    )
+    of_series = torch.cat(
+        (
+            observed.log() / 4,
+            (observed / short).log() / 4,
+            short.log() / 4 + long.log() / 8,
+            bank.strength[:, None],
+            sigma.clamp(min=1e-6).log() / 2,
+        ),
+        1,
+    )
+    said = ((bank.forecasts - centre[:, None]) / spread[:, None]).asinh().transpose(1, 2)
+    return torch.cat((of_step, of_series[:, None].expand(-1, horizon, -1), said, weight[:, None].expand_as(said)), 2)
+
+
+def _seasonal_naive(scaled: Scaled, horizon: int) -> Tensor:
+    """(B, K) the value one (shorter) season before, the last season repeated; zero where that one is missing."""
+    back = torch.arange(horizon)[None].remainder(scaled.periods[:, :1]) - scaled.periods[:, :1]
+    return scaled.x.gather(1, scaled.x.shape[1] + back)
+
+
+def _left_aligned(features: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
+    """Rolls each row so that its first observed step comes first; returns the lengths too."""
+    window = observed.shape[1]
+    first = observed.to(torch.uint8).argmax(1)
+    column = (torch.arange(window)[None] + first[:, None]).remainder(window)
+    return features.gather(1, column[..., None].expand_as(features)), window - first
+
+
+def decode(quantiles: Tensor, scaled: Scaled) -> np.ndarray:
+    """Quantiles (B, K, Q) in scaled units back to the units of the histories, float64."""
+    numbers = quantiles.detach().double().numpy()
+    return scaled.anchor[:, None, None] + scaled.scale[:, None, None] * numbers

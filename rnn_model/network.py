@@ -1,0 +1,198 @@
+"""The networks: recurrent layers on `torch.nn`, and the forecaster built from two stacks of them.
+
+Axes: `B` batch, `T` time steps in, `K` steps ahead, `D` features a step, `L` layers, `H` hidden units, `Q` quantile
+levels.  Input (B, T, D); hidden states (B, T, L, H); one state (B, L, H).  Sequences of a batch are left-aligned and
+padded on the right, so that no real step is computed from padding; the last real state is picked by length.
+"""
+
+from __future__ import annotations
+
+import itertools
+from statistics import NormalDist
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from rnn_model.config import CellConfig, ForecastConfig
+
+
+class State(NamedTuple):
+    """Where a recurrence stands after a step; it can be carried on from here.
+
+    Attributes:
+        hidden: (B, L, H).
+        memory: (B, L, H) the LSTM's cell state; zeros for the other cells.
+    """
+
+    hidden: Tensor
+    memory: Tensor
+
+
+class RecurrentNetwork(nn.Module):
+    """A stack of recurrent layers whose every hidden state can be seen.
+
+    `torch.nn.RNN` with `num_layers > 1` hands out the states of its top layer alone, so each layer is a module of
+    its own.  With `config.residual`, layer l computes LayerNorm(input + cell(input)).
+    """
+
+    def __init__(self, features: int, config: CellConfig) -> None:
+        """
+        Args:
+            features: D, numbers at each step.
+            config: cell, sizes and initialisation.
+        """
+        super().__init__()
+        self.config = config
+        self.project = nn.Linear(features, config.hidden_size)
+        self.cells = nn.ModuleList(_cell(config) for _ in range(config.layers))
+        self.norms = nn.ModuleList(
+            nn.LayerNorm(config.hidden_size) if config.residual else nn.Identity() for _ in range(config.layers)
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        initialise(self, config)
+
+    def forward(self, inputs: Tensor, lengths: Tensor, state: State | None = None) -> tuple[Tensor, Tensor, State]:
+        """Reads a batch of sequences.
+
+        Args:
+            inputs: (B, T, D), left-aligned.
+            lengths: (B,) real steps of each sequence, at least 1.
+            state: where to carry on from; None starts from zeros.
+
+        Returns:
+            outputs (B, T, H) of the top layer, hidden states (B, T, L, H), and the state after the last real step.
+        """
+        last = (lengths - 1)[:, None, None].expand(-1, 1, self.config.hidden_size)
+        signal = self.project(inputs)
+        states, memories = [], []
+        for layer, (cell, norm) in enumerate(zip(self.cells, self.norms, strict=True)):
+            fed = signal if layer == 0 else self.dropout(signal)
+            if self.config.cell == "lstm":
+                hidden, memory = self._lstm(cell, fed, lengths, state, layer)
+            else:
+                start = None if state is None else state.hidden[None, :, layer].contiguous()
+                hidden, _ = cell(fed, start)
+                memory = torch.zeros_like(hidden[:, 0])
+            states.append(hidden)
+            memories.append(memory)
+            signal = norm(signal + hidden) if self.config.residual else hidden
+        stacked = torch.stack(states, 2)
+        final = torch.stack([hidden.gather(1, last)[:, 0] for hidden in states], 1)
+        return signal, stacked, State(final, torch.stack(memories, 1))
+
+    def _lstm(
+        self, cell: nn.Module, fed: Tensor, lengths: Tensor, state: State | None, layer: int
+    ) -> tuple[Tensor, Tensor]:
+        """Hidden states (B, T, H) and the cell state (B, H) after each sequence's own last step.
+
+        `nn.LSTM` returns cell states at the end only, so ragged batches are packed.
+        """
+        start = None if state is None else tuple(part[None, :, layer].contiguous() for part in state)
+        packed = nn.utils.rnn.pack_padded_sequence(fed, lengths, batch_first=True, enforce_sorted=False)
+        packed_hidden, (_, memory) = cell(packed, start)
+        hidden, _ = nn.utils.rnn.pad_packed_sequence(packed_hidden, batch_first=True, total_length=fed.shape[1])
+        return hidden, memory[0]
+
+
+def _cell(config: CellConfig) -> nn.Module:
+    size = config.hidden_size
+    if config.cell == "rnn":
+        return nn.RNN(size, size, nonlinearity=config.activation, batch_first=True)
+    return (nn.GRU if config.cell == "gru" else nn.LSTM)(size, size, batch_first=True)
+
+
+def initialise(network: RecurrentNetwork, config: CellConfig) -> None:
+    """Sets weights and biases by the scheme named in `config` (see `CellConfig.initialisation`)."""
+    if config.initialisation == "torch":
+        return
+    for cell in network.cells:
+        for name, parameter in cell.named_parameters():
+            if name.startswith("bias"):
+                nn.init.zeros_(parameter)
+            elif name.startswith("weight_ih"):
+                for gate in parameter.split(config.hidden_size):
+                    nn.init.xavier_uniform_(gate)
+            else:
+                for gate in parameter.split(config.hidden_size):
+                    _initialise_recurrent(gate, config.initialisation)
+        if config.cell == "lstm":
+            # torch orders the gates input, forget, cell, output, and adds two bias vectors
+            with torch.no_grad():
+                cell.bias_ih_l0[config.hidden_size : 2 * config.hidden_size] = config.forget_bias
+    nn.init.xavier_uniform_(network.project.weight)
+    nn.init.zeros_(network.project.bias)
+
+
+def _initialise_recurrent(matrix: Tensor, scheme: str) -> None:
+    if scheme == "identity":
+        nn.init.eye_(matrix)
+    elif scheme == "orthogonal":
+        nn.init.orthogonal_(matrix)
+    else:
+        nn.init.xavier_uniform_(matrix)
+
+
+class ForecastInputs(NamedTuple):
+    """What the forecast network reads, made by `rnn_model.encode`.
+
+    Attributes:
+        past: (B, T, D) features of the last steps, left-aligned.
+        lengths: (B,) real steps in `past`.
+        ahead: (B, K, E) features of the steps ahead.
+        centre: (B, K) classical point forecast, in scaled units.
+        spread: (B, K) its expected error, in scaled units, positive.
+    """
+
+    past: Tensor
+    lengths: Tensor
+    ahead: Tensor
+    centre: Tensor
+    spread: Tensor
+
+
+class ForecastNetwork(nn.Module):
+    """Reads the history with one recurrent stack, walks the horizon with another, and gives quantiles.
+
+    quantiles = centre + spread * (median offset +/- cumulative positive gaps), so they cannot cross.  Before
+    training the offsets are those of a normal distribution and the network does not contribute, so it
+    starts as the classical forecast it is given.
+    """
+
+    def __init__(self, past_features: int, ahead_features: int, config: ForecastConfig) -> None:
+        """
+        Args:
+            past_features: D of `ForecastInputs.past`.
+            ahead_features: E of `ForecastInputs.ahead`.
+            config: levels and the two stacks.
+        """
+        super().__init__()
+        self.encoder = None if config.encoder is None else RecurrentNetwork(past_features, config.encoder)
+        self.decoder = RecurrentNetwork(ahead_features, config.decoder)
+        self.head = nn.Linear(config.decoder.hidden_size, len(config.levels))
+        nn.init.zeros_(self.head.weight)
+        with torch.no_grad():
+            self.head.bias.copy_(_normal_offsets(config.levels))
+
+    def forward(self, inputs: ForecastInputs) -> tuple[Tensor, Tensor | None]:
+        """Quantiles (B, K, Q) in scaled units, and the encoder's hidden states (B, T, L, H), None without encoder."""
+        state, hidden = None, None
+        if self.encoder is not None:
+            _, hidden, state = self.encoder(inputs.past, inputs.lengths)
+        steps = torch.full_like(inputs.lengths, inputs.ahead.shape[1])
+        outputs, _, _ = self.decoder(inputs.ahead, steps, state)
+        median, below, above = self.head(outputs).split(
+            (1, self.head.out_features // 2, self.head.out_features // 2), 2
+        )
+        lower = median - nn.functional.softplus(below).cumsum(2).flip(2)
+        upper = median + nn.functional.softplus(above).cumsum(2)
+        offsets = torch.cat((lower, median, upper), 2)
+        return inputs.centre[..., None] + inputs.spread[..., None] * offsets, hidden
+
+
+def _normal_offsets(levels: tuple[float, ...]) -> Tensor:
+    """Head biases whose quantile offsets are those of the standard normal (softplus of a bias is a gap)."""
+    upper = [NormalDist().inv_cdf(level) for level in levels if level >= 0.5]
+    gaps = torch.tensor([high - low for low, high in itertools.pairwise(upper)])
+    inverse = torch.expm1(gaps).log()
+    return torch.cat((torch.zeros(1), inverse, inverse))
