@@ -11,7 +11,7 @@ Competitions:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,27 +126,38 @@ def open_sets() -> tuple[BenchmarkSet, ...]:
 
 
 def file_sets(path: Path, season: int | None = None, horizon: int | None = None) -> tuple[BenchmarkSet, ...]:
-    """The series of a file, the last values of each held out; one set for each season found.
-
-    Args:
-        path: a file that `rnn_model.read` understands.
-        season: steps in the season; None takes what the dates of each series suggest, and 1 without dates.
-        horizon: steps to hold out; None takes the usual number for the season, at most a third of the shortest series.
+    """The series of a file that `rnn_model.read` understands, as `cut_series` holds out their last values.
 
     Raises:
         InputError: the file cannot be read, or a series is too short to be cut.
     """
     from rnn_model.reading import read
 
-    series = read(path).series
+    return cut_series(path.name, read(path).series, season, horizon)
+
+
+def cut_series(
+    source: str, series: Sequence[Series], season: int | None = None, horizon: int | None = None
+) -> tuple[BenchmarkSet, ...]:
+    """Series with their last values held out; one set for each season found.
+
+    Args:
+        source: where the series come from.
+        series: at least one.
+        season: steps in the season; None takes what the dates of each series suggest, and 1 without dates.
+        horizon: steps to hold out; None takes the usual number for the season, at most a third of the shortest series.
+
+    Raises:
+        InputError: there is no series, or one is too short to be cut; all that are too short are named.
+    """
     if not series:
         raise InputError(
-            Problem(found=f"no numbers in {path.name}", expected="a file of numbers", fix="Give a file with a series.")
+            Problem(found=f"no numbers in {source}", expected="at least one series", fix="Give a file with numbers.")
         )
     by_season: dict[int, list[Series]] = {}
     for one in series:
         by_season.setdefault(season or one.season or 1, []).append(one)
-    return tuple(_cut(path.name, steps, members, horizon) for steps, members in sorted(by_season.items()))
+    return tuple(_cut(source, steps, members, horizon) for steps, members in sorted(by_season.items()))
 
 
 def _cut(source: str, season: int, series: list[Series], horizon: int | None) -> BenchmarkSet:

@@ -11,6 +11,7 @@ import os
 import time
 import warnings
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -136,7 +137,7 @@ def _read(path: Path) -> ClassicalForecasts | None:
                 wall_seconds=float(stored["wall_seconds"]),
                 cpu_seconds=float(stored["cpu_seconds"]),
             )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
         return None
 
 
