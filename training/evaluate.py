@@ -220,14 +220,14 @@ def _positive(text: str) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
-    import torch
-
-    from rnn_model import load
-
     if not args.folder.is_dir():
         raise CheckpointError(
             f"expected a checkpoint folder, found no folder at {args.folder}. Train one: python -m training.fit"
         )
+    import torch
+
+    from rnn_model import load
+
     torch.set_num_threads(args.threads)
     model = load(args.folder)
     if model.config.forecast is None:
