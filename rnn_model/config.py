@@ -203,7 +203,8 @@ def _value(hint: Any, value: object, where: str) -> object:
         if is_dataclass(option):
             return _record(option, value, where)  # type: ignore[arg-type]
         if typing.get_origin(option) is tuple and isinstance(value, list):
-            return tuple(value)
+            item = typing.get_args(option)[0]
+            return tuple(_value(item, entry, f"{where}[{index}]") for index, entry in enumerate(value))
         if isinstance(option, type) and isinstance(value, option):
             return value
         if option is float and isinstance(value, int) and not isinstance(value, bool):

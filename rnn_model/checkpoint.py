@@ -1,0 +1,289 @@
+"""A checkpoint folder: the sole place that knows its format.
+
+    weights/forecast/
+        config.json          ModelConfig, all that is needed to rebuild the network and to read its input
+        model.safetensors    the weights, float32, under the names of `ForecastNetwork.state_dict()`
+        README.md, *.json    for people (model card, learning curve, scores); never read back
+
+Safetensors (https://github.com/huggingface/safetensors) is a header of names, types and shapes followed by plain
+numbers.  Reading it runs no code; reading a pickle can, so pickles are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as read_tensors
+from safetensors.torch import save as write_tensors
+from torch import Tensor
+
+from rnn_model.config import ModelConfig
+from rnn_model.encode import feature_counts
+from rnn_model.errors import CheckpointError, ConfigError
+from rnn_model.network import ForecastNetwork
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+CARD = "README.md"
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_FILES = ["*.json", WEIGHTS, CARD]
+_FOR_PEOPLE = (".json", ".md")
+_AGAIN = "take the whole folder from its source again, or train it anew with python -m training.fit."
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A network ready to predict, with what it takes to feed it.
+
+    Attributes:
+        config: as read from the checkpoint.
+        network: on the CPU, float32, in evaluation mode, parameters frozen.
+        source: the folder it was loaded from, or Hub id @ commit.
+    """
+
+    config: ModelConfig
+    network: ForecastNetwork
+    source: str
+
+
+def load(source: str | Path, revision: str | None = None) -> Model:
+    """Rebuilds a model from a checkpoint.
+
+    Args:
+        source: a folder, or the id "user/name" of a model on the Hugging Face Hub.  A folder that exists wins.  What
+            the Hub gave once is kept in its client's cache and loads without a connection afterwards.
+        revision: branch, tag or commit on the Hub; None takes the main branch.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or a file of it is missing, damaged, or does not fit the others.
+    """
+    folder = _present(Path(source).expanduser())
+    if folder is not None:
+        if revision is not None:
+            raise CheckpointError(
+                f"{source}: expected a Hugging Face Hub id with revision {revision!r}, found a folder of that name. "
+                "Leave the revision out, or rename the folder."
+            )
+        return _from_folder(folder, str(source))
+    if isinstance(source, str) and _HUB_ID.fullmatch(source):
+        folder = _downloaded(source, revision)
+        return _from_folder(folder, f"{source}@{folder.name}")
+    raise CheckpointError(
+        f"{source}: expected a checkpoint folder holding {CONFIG} and {WEIGHTS}, found no such folder. "
+        "Correct the path, or train a model with python -m training.fit."
+    )
+
+
+def save(
+    config: ModelConfig, network: ForecastNetwork, folder: str | Path, extra: Mapping[str, str] | None = None
+) -> None:
+    """Writes a checkpoint folder, replacing the one that is there.
+
+    The new folder is written beside the old one and renamed, so a process killed at any moment leaves one of them
+    whole: between the two renames the old one stands under another name, where `load` and the next `save` find it.
+
+    Args:
+        config: what `load` will rebuild the network from.
+        network: its weights are written as they are, in float32.
+        folder: of a previous checkpoint, empty, or not there yet; nothing else is ever replaced.
+        extra: name -> text of files for people, .md or .json.
+
+    Raises:
+        CheckpointError: the network does not fit the configuration or holds numbers that are not finite, the folder
+            holds something else than a checkpoint, an extra name is not usable, or the disk refuses.
+    """
+    target = Path(folder).expanduser().resolve()
+    extra = extra or {}
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    _refuse_names(extra)
+    mistakes = _mistakes(weights, _built(config))
+    if mistakes:
+        raise CheckpointError(_listed(f"{target.name}: the network does not fit its configuration", mistakes))
+
+    fresh, retired = _sibling(target, "new"), _sibling(target, "old")
+    files = {name: text.encode() for name, text in extra.items()}
+    files[CONFIG] = (json.dumps(config.to_dict(), indent=2, allow_nan=False) + "\n").encode()
+    files[WEIGHTS] = write_tensors(weights)
+    try:
+        if retired.is_dir() and not target.exists():
+            retired.rename(target)
+        _refuse_target(target)
+        for leftover in (fresh, retired):
+            if leftover.exists():
+                shutil.rmtree(leftover)
+        fresh.mkdir(parents=True)
+        for name, content in files.items():
+            _write(fresh / name, content)
+        _flush_folder(fresh)
+        if target.exists():
+            target.rename(retired)
+        fresh.rename(target)
+        _flush_folder(target.parent)
+        if retired.exists():
+            shutil.rmtree(retired)
+    except OSError as error:
+        raise CheckpointError(
+            f"{target}: expected a place to write a checkpoint, found: {error.strerror or error}. "
+            "Free some space or choose another folder."
+        ) from error
+
+
+def _sibling(folder: Path, role: str) -> Path:
+    return folder.parent / f".{folder.name}.{role}"
+
+
+def _present(folder: Path) -> Path | None:
+    """The folder, or the one that an interrupted `save` moved aside, or None."""
+    if folder.exists():
+        return folder
+    retired = _sibling(folder.resolve(), "old")
+    return retired if retired.is_dir() else None
+
+
+def _downloaded(hub_id: str, revision: str | None) -> Path:
+    """The Hub client's local copy of a model; its last part is the commit."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=_HUB_FILES))
+    except Exception as error:  # the client's own errors and those of the HTTP library under it, which changes
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        at = f" at revision {revision!r}" if revision else ""
+        raise CheckpointError(
+            f"{hub_id}: expected a checkpoint folder of that path, or a model of that id{at} on the Hugging Face Hub; "
+            f"found no such folder, and the Hub answered: {reason} "
+            "Correct the path or the id, check the connection, or log in if the model is private."
+        ) from error
+
+
+def _from_folder(folder: Path, source: str) -> Model:
+    config = _config(folder / CONFIG)
+    weights = _weights(folder / WEIGHTS)
+    network = _built(config)
+    mistakes = _mistakes(weights, network)
+    if mistakes:
+        raise CheckpointError(
+            _listed(f"{folder / WEIGHTS}: the weights do not fit {CONFIG}", mistakes)
+            + f"\nBoth files must come from the same training run. To repair it, {_AGAIN}"
+        )
+    network.load_state_dict(weights)
+    return Model(config, network.eval().requires_grad_(False), source)
+
+
+def _built(config: ModelConfig) -> ForecastNetwork:
+    """The network that a configuration describes, its weights yet to come."""
+    with torch.random.fork_rng(devices=[]):  # drawing weights that are thrown away must not shift the caller's draws
+        return ForecastNetwork(*feature_counts(config.forecast), config.forecast)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"{path}: expected a readable file, found: {error.strerror or error}. "
+            f"A checkpoint folder holds {CONFIG} and {WEIGHTS}. To repair it, {_AGAIN}"
+        ) from error
+
+
+def _config(path: Path) -> ModelConfig:
+    content = _bytes(path)
+    try:
+        return ModelConfig.from_dict(json.loads(content))
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: {error}. Correct the entry, or {_AGAIN}") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path}: expected JSON, found {_kind(content)} ({error}). To repair it, {_AGAIN}"
+        ) from error
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
+    content = _bytes(path)
+    try:
+        return read_tensors(content)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path}: expected weights in the safetensors format, found {_kind(content)} ({error}). To repair it, {_AGAIN}"
+        ) from error
+
+
+def _kind(content: bytes) -> str:
+    """What a file is that is not what its name says."""
+    if content.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS instead of the file: run git lfs pull"
+    if content.startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")):
+        return "a pickle or archive as torch.save writes it, which is not opened because opening it can run code"
+    return f"{len(content):,} bytes that are damaged, cut off, or of another format"
+
+
+def _mistakes(weights: Mapping[str, Tensor], network: ForecastNetwork) -> list[str]:
+    """Every weight that is missing, too many, of another shape or type, or not finite, in words."""
+    expected = network.state_dict()
+    mistakes = [f"{name}: expected {_form(expected[name])}, found nothing" for name in expected.keys() - weights.keys()]
+    for name, tensor in weights.items():
+        form = _form(expected[name]) if name in expected else "nothing"
+        if _form(tensor) != form:
+            mistakes.append(f"{name}: expected {form}, found {_form(tensor)}")
+        elif not tensor.isfinite().all():
+            bad = int((~tensor.isfinite()).sum())
+            mistakes.append(f"{name}: expected finite numbers, found {bad} of {tensor.numel()} nan or infinite")
+    return sorted(mistakes)
+
+
+def _listed(heading: str, mistakes: list[str]) -> str:
+    return f"{heading}:\n  " + "\n  ".join(mistakes)
+
+
+def _form(tensor: Tensor) -> str:
+    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
+
+
+def _refuse_names(extra: Mapping[str, str]) -> None:
+    for name in extra:
+        if name in (CONFIG, WEIGHTS) or Path(name).name != name or Path(name).suffix not in _FOR_PEOPLE:
+            raise CheckpointError(
+                f"{name!r}: expected the plain name of a further .md or .json file. {CONFIG} and {WEIGHTS} are written "
+                "from the configuration and the network."
+            )
+
+
+def _refuse_target(target: Path) -> None:
+    """Raises unless `target` is free, empty, or holds a checkpoint and nothing that replacing it would destroy."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise CheckpointError(f"{target}: expected a folder, found a file. Choose another folder.")
+    entries = sorted(target.iterdir())
+    others = [entry.name for entry in entries if entry.is_dir() or entry.suffix not in (*_FOR_PEOPLE, ".safetensors")]
+    if others or (entries and not (target / CONFIG).exists()):
+        raise CheckpointError(
+            f"{target}: expected a checkpoint to replace, found {', '.join(others) or 'files without ' + CONFIG}. "
+            "Choose an empty folder or one that does not exist yet."
+        )
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Makes new names in a folder survive a power cut; Windows does so by itself and cannot open folders."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
