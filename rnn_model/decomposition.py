@@ -82,7 +82,7 @@ def seasonal(
     trend, full = moving_average(x, observed, period)
     unit = torch.where(relative[:, None], (trend + level[:, None]).clamp(min=TINY), 1.0)
     remainder = torch.where(full, (x - trend) / unit, 0.0)
-    weight = torch.where(full, (1.0 - forgetting)[:, None] ** age, 0.0)
+    weight = torch.where(full, (age * (1.0 - forgetting).log()[:, None]).exp(), 0.0)
 
     def by_phase(values: Tensor) -> Tensor:
         return x.new_zeros(x.shape[0], int(period.max())).scatter_add(1, phase, values)

@@ -29,35 +29,33 @@ from torch import Tensor
 
 from rnn_model.decomposition import TINY, seasonal
 
-LEVEL_ALPHAS = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
-TREND_ALPHAS = (0.1, 0.3, 0.6, 0.95)
-TREND_BETAS = (0.03, 0.1, 0.3)  # as shares of alpha
+LEVEL_ALPHAS = (0.05, 0.15, 0.3, 0.5, 0.75, 1.0)
+TREND_ALPHAS = (0.15, 0.4, 0.9)
+TREND_BETAS = (0.05, 0.2)  # as shares of alpha
 FORGETTINGS = (0.0, 0.35)
 # Likelihoods of neighbouring steps are not independent under a wrong model; tempering keeps the average broad.
 TEMPERATURE = 0.5
 # One pseudo-observation of a tenth of the series' own spread keeps sigma positive on short or exact series.
 PRIOR_ERROR = 0.1
 SMALLEST_FACTOR = 0.02
+START = 10  # first steps that set a trend's initial level and slope, as in R's forecast::ets
 
 
 @dataclass(frozen=True)
 class Family:
-    """One kind of forecast: its damping, and how much of the least-squares slope its path carries."""
+    """A kind of forecast: its damping, 0 without a slope of its own, and how much of the least-squares slope it has."""
 
     phi: float
     drift: float
-    filters: tuple[tuple[float, float], ...]  # (alpha, beta)
 
 
-_LEVEL = tuple((alpha, 0.0) for alpha in LEVEL_ALPHAS)
-_TREND = tuple((alpha, alpha * share) for alpha in TREND_ALPHAS for share in TREND_BETAS)
 _FAMILIES = {
-    "level": Family(0.0, 0.0, _LEVEL),
-    "half_drift": Family(0.0, 0.5, _LEVEL),
-    "drift": Family(0.0, 1.0, _LEVEL),
-    "trend": Family(1.0, 0.0, _TREND),
-    "damped": Family(0.95, 0.0, _TREND),
-    "strongly_damped": Family(0.85, 0.0, _TREND),
+    "level": Family(0.0, 0.0),
+    "half_drift": Family(0.0, 0.5),
+    "drift": Family(0.0, 1.0),
+    "trend": Family(1.0, 0.0),
+    "damped": Family(0.95, 0.0),
+    "strongly_damped": Family(0.85, 0.0),
 }
 
 
@@ -90,29 +88,41 @@ class Bank:
     factor: Tensor
 
 
-@lru_cache(maxsize=16)
-def responses(filters: tuple[tuple[float, float], ...], phi: float, window: int) -> tuple[Tensor, Tensor]:
-    """Matrices of G filters: errors (G W, W) and final states (G 2, W) as products with y (W,), from zero states."""
-    alpha, beta = torch.tensor(filters, dtype=torch.float64).T
+@lru_cache(maxsize=8)
+def responses(phis: tuple[float, ...], window: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The filters of families with these dampings, as matrices that act on a series that starts from rest.
+
+    Args:
+        phis: (F,); 0 gives the filters of LEVEL_ALPHAS, otherwise those of TREND_ALPHAS and TREND_BETAS.
+        window: W.
+
+    Returns:
+        errors (F, W, G W) and final states (F, W, G 2) as right factors of y (B, W), and alpha (F, G).
+    """
+    level_grid = [(alpha, 0.0) for alpha in LEVEL_ALPHAS]
+    trend_grid = [(alpha, alpha * share) for alpha in TREND_ALPHAS for share in TREND_BETAS]
+    grid = torch.tensor([trend_grid if phi else level_grid for phi in phis], dtype=torch.float64)
+    alpha, beta = grid.unbind(2)
+    phi = torch.tensor(phis, dtype=torch.float64)[:, None]
     level, slope = torch.zeros_like(alpha), torch.zeros_like(alpha)
     errors, states = [], []
     for step in range(window):
         error = float(step == 0) - level - phi * slope
         level, slope = level + phi * slope + alpha * error, phi * slope + beta * error
         errors.append(error)
-        states.append(torch.stack((level, slope), 1))
-    impulse = torch.stack(errors, 1)
+        states.append(torch.stack((level, slope), 2))
+    impulse = torch.stack(errors, 2)
     lag = torch.arange(window)[:, None] - torch.arange(window)[None]
-    toeplitz = torch.where(lag >= 0, impulse[:, lag.clamp(min=0)], 0.0)
-    final = torch.stack(states, 2).flip(2)
-    return toeplitz.flatten(0, 1).float(), final.flatten(0, 1).float()
+    toeplitz = torch.where(lag >= 0, impulse[:, :, lag.clamp(min=0)], 0.0)  # (F, G, W out, W in)
+    final = torch.stack(states, 1).flip(1)  # (F, W, G, 2)
+    return toeplitz.permute(0, 3, 1, 2).flatten(2).float(), final.flatten(2).float(), alpha.float()
 
 
-def damped_steps(steps: Tensor, phi: float) -> Tensor:
-    """phi + phi^2 + ... + phi^steps."""
-    if phi in (0.0, 1.0):
-        return steps * phi
-    return phi * (1 - phi**steps) / (1 - phi)
+def damped_steps(steps: Tensor, phi: Tensor) -> Tensor:
+    """phi + phi^2 + ... + phi^steps, (F, ...) for phi (F,) in (0, 1] and any shape of steps."""
+    phi = phi.reshape(-1, *(1,) * steps.ndim)
+    damped = phi * (1 - (steps * phi.log()).exp()) / (1 - phi).clamp(min=TINY)
+    return torch.where(phi == 1, steps, damped)
 
 
 def line(y: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
@@ -156,12 +166,9 @@ def smooth(
 
     adjusted = carried_forward(parts.adjusted.flatten(0, 1), _repeat(observed, ways))[:, -window:]
     gain = torch.where(used[:, None], parts.factor_past[..., -window:], 0.0).flatten(0, 1)
-    rows = [
-        _filtered(_FAMILIES[name], adjusted, _repeat(seen, ways), _repeat(used, ways), gain, horizon)
-        for name in families
-    ]
     forecasts, evidence, sigma, errors, alpha = (
-        torch.stack(column, 1).unflatten(0, (-1, ways)) for column in zip(*rows, strict=True)
+        part.unflatten(0, (-1, ways))
+        for part in _filtered(families, adjusted, _repeat(seen, ways), _repeat(used, ways), gain, horizon)
     )  # each (B, ways, F, ...)
     forecasts = (forecasts + base[..., None]) * parts.factor[:, :, None] - base[..., None] + parts.offset[:, :, None]
     evidence = evidence - TEMPERATURE * parts.penalty[..., None]
@@ -260,43 +267,56 @@ def _adjustments(x: Tensor, observed: Tensor, level: Tensor, periods: Tensor, ho
 
 
 def _filtered(
-    family: Family, y: Tensor, seen: Tensor, used: Tensor, gain: Tensor, horizon: int
+    families: tuple[str, ...], y: Tensor, seen: Tensor, used: Tensor, gain: Tensor, horizon: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """One family on adjusted series: forecast (B, K), evidence (B,), sigma (B,), errors (B, W), alpha (B,)."""
+    """All families on adjusted series.
+
+    Args:
+        families: F names.
+        y: (B, W), carried forward over missing values.
+        seen: (B, W) bool, observed.
+        used: (B, W) bool, errors that count.
+        gain: (B, W) by which an error on the adjusted scale is multiplied on the original one; 0 where not used.
+        horizon: K.
+
+    Returns:
+        forecasts (B, F, K), evidence (B, F), sigma (B, F), errors (B, F, W), alpha (B, F).
+    """
+    kinds = [_FAMILIES[name] for name in families]
     window = y.shape[1]
-    toeplitz, final = responses(family.filters, family.phi, window)
+    toeplitz, final, alphas = responses(tuple(kind.phi for kind in kinds), window)
+    phi = y.new_tensor([kind.phi for kind in kinds])
+    sloped = (phi > 0)[:, None, None]
     column = torch.arange(window)[None]
     first = seen.to(torch.uint8).argmax(1, keepdim=True)
-    start = seen & (column < first + 10)
+    start = seen & (column < first + START)
     steps = (column - first + 1).clamp(min=0).to(y.dtype)
-    ahead = (window - first + torch.arange(1, horizon + 1)[None]).to(y.dtype)
+    leads = torch.arange(1, horizon + 1, dtype=y.dtype)
+    ahead = (window - first).to(y.dtype) + leads
 
-    # The filters start from rest beside a path that carries the initial level and slope.
-    if family.phi:
-        slope, last = line(y, start)
-        base = last - slope * (window - first)
-        path, path_ahead = (base + slope * damped_steps(travelled, family.phi) for travelled in (steps, ahead))
-    else:
-        slope = family.drift * line(y, seen)[0]
-        base = ((y - slope * steps) * start).sum(1, keepdim=True) / start.sum(1, keepdim=True).clamp(min=1)
-        path, path_ahead = (base + slope * travelled for travelled in (steps, ahead))
+    # The filters start from rest beside a path that carries the initial level and slope, (F, B, ...).
+    early_slope, early_last = line(y, start)
+    drift = y.new_tensor([kind.drift for kind in kinds])[:, None, None] * line(y, seen)[0]
+    slope = torch.where(sloped, early_slope, drift)
+    mean = ((y - slope * steps) * start).sum(2, keepdim=True) / start.sum(1, keepdim=True).clamp(min=1)
+    base = torch.where(sloped, early_last - early_slope * (window - first), mean)
+    bend = torch.where(phi > 0, phi, 1.0)
+    deviation = torch.where(column >= first, y - base - slope * damped_steps(steps, bend), 0.0)
 
-    deviation = torch.where(column >= first, y - path, 0.0)
-    filters = len(family.filters)
-    errors = (deviation @ toeplitz.T).reshape(-1, filters, window) * gain[:, None]
-    level, trend = (deviation @ final.T).reshape(-1, filters, 2).unbind(2)
-    growth = damped_steps(torch.arange(1, horizon + 1, dtype=y.dtype), family.phi)
-    forecasts = path_ahead[:, None] + level[..., None] + trend[..., None] * growth
+    errors = (deviation @ toeplitz).unflatten(2, (-1, window)) * gain[:, None]  # (F, B, G, W)
+    level, trend = (deviation @ final).unflatten(2, (-1, 2)).unbind(3)
+    growth = damped_steps(leads, bend)[:, None, None]
+    path = base + slope * damped_steps(ahead, bend)
+    forecasts = path[:, :, None] + level[..., None] + trend[..., None] * growth
 
-    count = used.sum(1, keepdim=True).clamp(min=1).to(y.dtype)
-    variance = (errors.square().sum(2) + PRIOR_ERROR**2) / (count + 1)
+    count = used.sum(1).clamp(min=1).to(y.dtype)[:, None]
+    variance = (torch.linalg.vecdot(errors, errors) + PRIOR_ERROR**2) / (count + 1)
     likelihood = -0.5 * TEMPERATURE * count * variance.log()
-    weight = likelihood.softmax(1)
-    alpha = weight @ y.new_tensor([alpha for alpha, _ in family.filters])
+    weight = likelihood.softmax(2)
     return (
-        (weight[..., None] * forecasts).sum(1),
-        likelihood.logsumexp(1) - math.log(filters),
-        (weight * variance).sum(1).sqrt(),
-        (weight[..., None] * errors).sum(1),
-        alpha,
+        torch.einsum("fbg,fbgk->bfk", weight, forecasts),
+        (likelihood.logsumexp(2) - math.log(weight.shape[2])).T,
+        (weight * variance).sum(2).sqrt().T,
+        torch.einsum("fbg,fbgw->bfw", weight, errors),
+        (weight * alphas[:, None]).sum(2).T,
     )

@@ -1,0 +1,141 @@
+"""A sequence in, quantiles of what comes next out: read, encode, network, decode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from rnn_model import encode, seasonality
+from rnn_model.checkpoint import Model
+from rnn_model.errors import InputError, Problem
+from rnn_model.reading import Source, future_times, read
+from rnn_model.records import Forecast, Reading, Series
+
+BATCH = 256
+FEW = 8  # fewer values than this say little about how they vary
+
+
+def forecast(
+    model: Model, sequence: Source | Reading | Series, horizon: int = 12, season: int | None = None
+) -> Forecast:
+    """Quantiles of the next values of one sequence.
+
+    Args:
+        model: from `load`.
+        sequence: text, bytes, a path, a list or array of numbers (nan or None where missing), a pandas Series, or
+            what `read` returned.
+        horizon: steps ahead K, 1 to the model's limit.
+        season: steps in a season; 1 for none; None takes the calendar's, or else looks for one in the values.
+
+    Returns:
+        A Forecast in the unit of the input.
+
+    Raises:
+        InputError: no numbers, or horizon or season out of range.
+    """
+    series = _series(sequence)
+    return _forecasts(model, [series], horizon, season)[0]
+
+
+def forecast_many(
+    model: Model, sequences: Sequence[np.ndarray | Series], horizon: int = 12, season: int | None = None
+) -> list[Forecast]:
+    """The same for many sequences at once: as `forecast` on each, but batched.
+
+    Args:
+        model: from `load`.
+        sequences: arrays (T_i,) of any lengths with nan where missing, or Series.
+        horizon: steps ahead K.
+        season: for all of them; None decides for each.
+    """
+    return _forecasts(model, [_series(sequence) for sequence in sequences], horizon, season)
+
+
+def _series(sequence: Source | Reading | Series) -> Series:
+    if isinstance(sequence, Series):
+        return sequence
+    reading = sequence if isinstance(sequence, Reading) else read(sequence)
+    if not reading.series:
+        raise InputError(
+            Problem("no numbers", "at least one number", "Paste a column of numbers, such as 112 118 132.")
+        )
+    return reading.series[reading.selected]
+
+
+def _forecasts(model: Model, batch: Sequence[Series], horizon: int, season: int | None) -> list[Forecast]:
+    config = model.config.forecast
+    _check("horizon", horizon, config.max_horizon)
+    if season is not None:
+        _check("season", season, config.context // 2)
+    for number, series in enumerate(batch, 1):
+        if not np.isfinite(series.values).any():
+            where = f"sequence {number} of {len(batch)}" if len(batch) > 1 else "the sequence"
+            raise InputError(Problem(f"only missing values in {where}", "at least one number", "Give it a number."))
+
+    periods = [seasonality.periods(series.values, series.season if season is None else season) for series in batch]
+    results: list[Forecast | None] = [None] * len(batch)
+    for rows in _similar_lengths(batch, config.context):
+        histories = [batch[row].values for row in rows]
+        quantiles = _quantiles(model, histories, [periods[row] for row in rows], horizon)
+        for row, of_row in zip(rows, quantiles, strict=True):
+            series = batch[row]
+            results[row] = Forecast(
+                history=series,
+                levels=np.array(config.levels),
+                quantiles=of_row,
+                times=future_times(series, horizon),
+                season=periods[row][0] if periods[row] else 1,
+                notes=_notes(series, periods[row], season, config.context),
+            )
+    return [result for result in results if result is not None]
+
+
+def _check(name: str, value: object, largest: int) -> None:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 1 <= value <= largest:
+        raise InputError(
+            Problem(f"{name} {value!r}", f"a whole number from 1 to {largest}", f"Choose a {name} in that range.")
+        )
+
+
+def _similar_lengths(batch: Sequence[Series], context: int) -> Iterator[list[int]]:
+    """Rows in batches of similar length, so that little is padding."""
+    order = sorted(range(len(batch)), key=lambda row: min(len(batch[row]), context))
+    for start in range(0, len(order), BATCH):
+        yield order[start : start + BATCH]
+
+
+@torch.inference_mode()
+def _quantiles(model: Model, histories: list[np.ndarray], periods: list[tuple[int, ...]], horizon: int) -> np.ndarray:
+    """(B, K, Q) in the units of the histories."""
+    config = model.config.forecast
+    scaled = encode.scale(histories, periods, config.context)
+    quantiles, _ = model.network(encode.inputs(scaled, horizon, config))
+    decoded = encode.decode(quantiles, scaled)
+    for row, history in enumerate(histories):
+        seen = history[np.isfinite(history)]
+        if len(seen) > 1 and np.all(seen == seen[0]):
+            decoded[row] = seen[0]
+    return decoded
+
+
+def _notes(series: Series, periods: tuple[int, ...], given: int | None, context: int) -> tuple[str, ...]:
+    """What was decided for a series, in words."""
+    seen = series.values[np.isfinite(series.values)]
+    notes = []
+    if len(seen) == 1:
+        notes.append("One value says nothing about how it varies; steps of about a tenth of it are assumed.")
+    elif np.all(seen == seen[0]):
+        notes.append(f"No variation seen: all {len(seen)} values are {seen[0]:g}, so that value is repeated.")
+    elif len(seen) < FEW:
+        notes.append(f"Only {len(seen)} values: the forecast rests on little.")
+    if len(series) > context:
+        notes.append(f"The last {context} of {len(series)} values are used.")
+    if periods and given is None:
+        source = "the calendar" if series.season else "the values"
+        notes.append(f"A season of {periods[0]} steps is taken from {source}.")
+    usable = [period for period in periods if period <= min(len(series), context) // 2]
+    if periods and not usable:
+        notes.append(f"Less than two seasons of {periods[0]} steps: the season cannot be used.")
+    return tuple(notes)

@@ -1,0 +1,225 @@
+"""Batches for the forecaster: the batch of a step is a pure function of (seed, step).
+
+That makes a run resumable at any step and its data independent of how many workers prepare it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from rnn_model import encode, seasonality
+from rnn_model.config import ForecastConfig
+from rnn_model.network import ForecastInputs
+from training import synthetic
+from training.real_series import RealSeries
+
+
+@dataclass(frozen=True)
+class Regime:
+    """A kind of series that is batched together, because lengths and horizons are alike.
+
+    Attributes:
+        seasons: periods to choose from, the shorter and the longer (1 for none).
+        shortest, longest: range of history lengths; drawn log-uniformly.
+        horizons: range of steps ahead.
+        share: of all batches.
+    """
+
+    name: str
+    seasons: tuple[tuple[int, int], ...]
+    shortest: int
+    longest: int
+    horizons: tuple[int, int]
+    share: float
+
+
+REGIMES = (
+    Regime("yearly", ((1, 1),), 5, 70, (4, 8), 0.27),
+    Regime("quarterly", ((4, 1),), 10, 120, (6, 12), 0.23),
+    Regime("monthly", ((12, 1),), 16, 240, (12, 24), 0.30),
+    Regime("weekly", ((52, 1), (1, 1)), 40, 300, (8, 16), 0.05),
+    Regime("daily", ((7, 1), (5, 1), (1, 1)), 20, 360, (10, 28), 0.06),
+    Regime("hourly", ((24, 1), (24, 168), (48, 1)), 60, 720, (24, 48), 0.05),
+    Regime("other", ((1, 1), (6, 1), (10, 1), (3, 1), (8, 1), (15, 1), (30, 1)), 8, 200, (6, 48), 0.04),
+)
+# A normal series' forecast errs by about one naive step; beyond this many the loss counts them less.
+WILD = 8.0
+MIXED = 0.3  # share of real series that two are added for
+
+
+class Batch(NamedTuple):
+    """What a training step needs.
+
+    Attributes:
+        inputs: of the network.
+        targets: (B, K) true continuation in scaled units, nan where missing.
+        weights: (B,) one over the mean absolute (seasonal) change of the history, the unit of MASE.
+    """
+
+    inputs: ForecastInputs
+    targets: Tensor
+    weights: Tensor
+
+
+class ForecastBatches(Dataset[Batch]):
+    """Item `step` is the whole batch of that step."""
+
+    def __init__(
+        self, pool: Sequence[RealSeries], config: ForecastConfig, seed: int, batch: int, real_share: float, steps: int
+    ) -> None:
+        """
+        Args:
+            pool: real series; may be empty if `real_share` is 0.
+            config: of the network that will read the batches.
+            seed, batch, real_share, steps: see `TrainConfig`.
+        """
+        self.config, self.seed, self.batch, self.real_share, self.steps = config, seed, batch, real_share, steps
+        self.real = _by_regime(pool)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> Batch:
+        rng = np.random.default_rng((self.seed, step))
+        regime = REGIMES[int(rng.choice(len(REGIMES), p=[regime.share for regime in REGIMES]))]
+        horizon = int(rng.integers(regime.horizons[0], regime.horizons[1] + 1))
+        # one longest length a batch keeps padding small
+        longest = int(np.exp(rng.uniform(np.log(regime.shortest * 2), np.log(regime.longest))))
+        real = round(self.batch * self.real_share) if regime.name in self.real else 0
+        drawn = _synthetic(rng, regime, self.batch - real, longest, horizon)
+        drawn += [_real(rng, *self.real[regime.name], longest, horizon) for _ in range(real)]
+        histories = [_with_gaps(rng, window.history) for window in drawn]
+        return collate(
+            histories, [window.future for window in drawn], [window.periods for window in drawn], self.config
+        )
+
+
+class Window(NamedTuple):
+    """A history (T,), its continuation (K,) with nan where unknown, and its periods."""
+
+    history: np.ndarray
+    future: np.ndarray
+    periods: tuple[int, ...]
+
+
+def collate(
+    histories: Sequence[np.ndarray],
+    futures: Sequence[np.ndarray],
+    seasons: Sequence[tuple[int, ...]],
+    config: ForecastConfig,
+) -> Batch:
+    """Histories (T_i,), futures (K,) and their periods as one batch."""
+    scaled = encode.scale(histories, seasons, config.context)
+    targets = (np.stack(futures) - scaled.anchor[:, None]) / scaled.scale[:, None]
+    with torch.inference_mode():
+        made = encode.inputs(scaled, targets.shape[1], config)
+    # inference tensors cannot enter autograd: copies can
+    made = ForecastInputs(*(part.clone() for part in made))
+    targets = torch.from_numpy(targets).float()
+    naive = _naive_change(scaled)
+    off = torch.nan_to_num(targets - made.centre).abs().mean(1)
+    return Batch(made, targets, 1 / torch.maximum(naive, off / WILD))
+
+
+def _naive_change(scaled: encode.Scaled) -> Tensor:
+    """(B,) mean |x_t - x_{t-m}| of the histories, at least a fiftieth of their spread."""
+    period = scaled.periods[:, :1]
+    column = torch.arange(scaled.x.shape[1])[None] - period
+    before = column.clamp(min=0)
+    both = scaled.observed & scaled.observed.gather(1, before) & (column >= 0)
+    change = torch.where(both, (scaled.x - scaled.x.gather(1, before)).abs(), 0.0)
+    return (change.sum(1) / both.sum(1).clamp(min=1)).clamp(min=0.02)
+
+
+def _synthetic(rng: np.random.Generator, regime: Regime, count: int, longest: int, horizon: int) -> list[Window]:
+    periods = np.array(regime.seasons)[rng.integers(0, len(regime.seasons), count)]
+    values = synthetic.draw(rng, periods, longest + horizon)
+    lengths = _lengths(rng, regime.shortest, longest, count)
+    return [
+        Window(row[longest - length : longest], row[longest:], tuple(int(period) for period in of_row if period > 1))
+        for row, length, of_row in zip(values, lengths, periods, strict=True)
+    ]
+
+
+def _lengths(rng: np.random.Generator, shortest: int, longest: int, count: int) -> np.ndarray:
+    """Log-uniform, since the step from 10 values to 20 changes more than the one from 100 to 110."""
+    return np.exp(rng.uniform(np.log(shortest), np.log(longest), count)).round().astype(int)
+
+
+def _real(
+    rng: np.random.Generator, members: list[RealSeries], chance: np.ndarray, longest: int, horizon: int
+) -> Window:
+    """A window of a real series, often changed in ways that leave it plausible."""
+    series = members[_pick(rng, chance)]
+    values = series.values
+    if rng.random() < MIXED:
+        values = _mixed(rng, values, members[_pick(rng, chance)].values)
+    values = _varied(rng, values)
+    # a short series still teaches: at least a fifth of it is future, the rest of the horizon stays unknown
+    known = min(horizon, max(len(values) // 5, 1))
+    end = int(rng.integers(min(len(values) // 2, len(values) - known), len(values) - known + 1))
+    start = max(end - int(_lengths(rng, min(5, longest), longest, 1)[0]), 0)
+    future = np.full(horizon, np.nan)
+    following = values[end : end + horizon]
+    future[: len(following)] = following
+    history = values[start:end]
+    if not np.isfinite(history).any() or not np.isfinite(future).any():
+        return _real(rng, members, chance, longest, horizon)
+    return Window(history, future, seasonality.periods(history, series.season))
+
+
+def _pick(rng: np.random.Generator, cumulative: np.ndarray) -> int:
+    return int(np.searchsorted(cumulative, rng.random() * cumulative[-1]))
+
+
+def _mixed(rng: np.random.Generator, values: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """A weighted sum of the ends of two series, each in its own spread, at the level of the first."""
+    length = min(len(values), len(other))
+    if length < 5:
+        return values
+    values, other = values[-length:], other[-length:]
+    spread, other_spread = np.nanstd(values), np.nanstd(other)
+    if not spread > 0 or not other_spread > 0:
+        return values
+    return values + rng.uniform(0.1, 1.0) * (spread / other_spread) * (other - np.nanmean(other))
+
+
+def _varied(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
+    """Sometimes bent by a power, shifted to another level, made noisier, or turned upside down."""
+    if rng.random() < 0.3 and np.nanmin(values) > 0:
+        values = (values / np.nanmean(values)) ** rng.uniform(0.4, 1.6)
+    spread = np.nanstd(values)
+    if rng.random() < 0.2:
+        values = values + rng.normal(0, 5) * spread
+    if rng.random() < 0.2:
+        values = values + rng.normal(0, rng.uniform(0.02, 0.4) * spread, len(values))
+    return -values if rng.random() < 0.03 else values
+
+
+def _with_gaps(rng: np.random.Generator, history: np.ndarray) -> np.ndarray:
+    """Now and then a history with holes, since people's have them; the last value stays."""
+    if rng.random() > 0.05 or len(history) < 6:
+        return history
+    holes = rng.random(len(history)) < rng.uniform(0.02, 0.3)
+    holes[-1] = False
+    return np.where(holes, np.nan, history)
+
+
+def _by_regime(pool: Sequence[RealSeries]) -> dict[str, tuple[list[RealSeries], np.ndarray]]:
+    """Series of each regime with cumulative weights; a source of n series weighs sqrt(n) in all."""
+    size = Counter(series.source for series in pool)
+    grouped: dict[str, tuple[list[RealSeries], np.ndarray]] = {}
+    for regime in REGIMES:
+        seasons = {season for season, _ in regime.seasons if season > 1} or {1}
+        members = [series for series in pool if series.season in seasons]
+        if members:
+            grouped[regime.name] = (members, np.cumsum([size[series.source] ** -0.5 for series in members]))
+    return grouped

@@ -1,0 +1,159 @@
+"""Series drawn from a prior over how real ones move; what the forecaster learns from beside real series.
+
+A series is  level + season + noise,  on a linear scale or (as logarithms) on a multiplicative one:
+
+- level: an innovations state-space process (Hyndman et al. 2008) with random smoothing, damping and drift, so anything
+  from a straight line over a random walk to a trend that keeps turning; sometimes with a business cycle, a level
+  shift or a broken trend;
+- season: a random periodic shape, smooth or spiky, whose size and form drift from period to period; a second, longer
+  one for hourly data;
+- noise: normal or heavy-tailed, sometimes autocorrelated, sometimes growing with the level; rare outliers.
+
+Some are then counted (Poisson), floored at zero or rounded, as statistics are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+WITHIN_A_DAY = 24
+
+
+def draw(rng: np.random.Generator, periods: np.ndarray, length: int) -> np.ndarray:
+    """Draws one series for every row of `periods`.
+
+    Args:
+        rng: source of randomness.
+        periods: (N, 2) int; the seasons of each series, 1 for none.
+        length: values in each, history and future together.
+
+    Returns:
+        (N, length) float64, finite.
+    """
+    count = len(periods)
+    signal = _level(rng, periods, length) + _season(rng, periods, length) + _noise(rng, count, length)
+
+    # Most economic series are positive and grow in proportion; the rest live on a linear scale.
+    relative = rng.random(count) < 0.55
+    step = np.exp(rng.normal(-3.0, 0.8, count))  # typical relative change in one step
+    spread = signal.std(1) + 1e-9
+    step = np.minimum(step, 1.2 / np.maximum(spread, 1e-9))  # at most about a factor e^2 up or down in all
+    centred = signal - signal[:, :1]
+    grown = np.exp(np.clip(centred * step[:, None], -12, 12))
+    above = np.exp(rng.normal(1.0, 1.2, count)) * spread
+    shifted = centred + (above - centred.min(1) * (rng.random(count) < 0.7))[:, None]
+    values = np.where(relative[:, None], grown, shifted) * np.exp(rng.normal(5, 2.5, count))[:, None]
+    return _as_recorded(rng, values)
+
+
+def _level(rng: np.random.Generator, periods: np.ndarray, length: int) -> np.ndarray:
+    """(N, length), for yearly to monthly series in units of a typical shock; within a day levels move less."""
+    count = len(periods)
+    kind = rng.random(count)
+    alpha = np.where(kind < 0.25, 1.0, np.where(kind < 0.4, 0.0, rng.beta(1.2, 1.2, count)))
+    turning = rng.random(count) < 0.45
+    beta = np.where(turning, np.exp(rng.normal(-3.2, 1.2, count)), 0.0).clip(max=0.6)
+    phi = np.where(rng.random(count) < 0.55, 1.0, rng.uniform(0.75, 1.0, count))
+    seasonal = periods[:, 0] > 1
+    # per step: a year's growth is spread over its steps; upward more often than downward
+    per_step = np.where(seasonal, 1 / np.sqrt(periods[:, 0]), 1.0)
+    steep = np.exp(rng.normal(-0.9, 1.1, count)) * per_step
+    drift = np.where(rng.random(count) < 0.8, steep, 0.0) * np.where(rng.random(count) < 0.72, 1, -1)
+    constant = drift * (rng.random(count) < 0.6)  # a drift that damping does not wear out
+
+    shocks = rng.normal(size=(count, length)) * _volatility(rng, count, length)
+    shocks *= np.where(periods[:, :1] >= WITHIN_A_DAY, 0.3, 1.0)
+    level, slope = np.zeros(count), np.where(constant == 0, drift, 0.0)
+    path = np.empty((count, length))
+    for t in range(length):
+        level = level + constant + phi * slope + alpha * shocks[:, t]
+        slope = phi * slope + beta * shocks[:, t]
+        path[:, t] = level
+
+    when = np.arange(length)
+    cycle = (rng.random(count) < 0.2) * np.exp(rng.normal(0.8, 0.7, count))
+    years = rng.uniform(3, 11, count) * np.where(seasonal, np.minimum(periods[:, 0], 52), 1)
+    wobble = np.cumsum(rng.normal(0, 0.08, (count, length)), 1)
+    path += cycle[:, None] * np.sin(2 * np.pi * when / years[:, None] + rng.uniform(0, 2 * np.pi, (count, 1)) + wobble)
+
+    broken = rng.random(count) < 0.12
+    start = rng.integers(0, length, count)
+    path += (broken * rng.normal(0, 0.6, count) * per_step)[:, None] * np.maximum(when - start[:, None], 0)
+    shifted = rng.random(count) < 0.08
+    path += (shifted * rng.normal(0, 5, count))[:, None] * (when >= rng.integers(0, length, count)[:, None])
+    return path
+
+
+def _volatility(rng: np.random.Generator, count: int, length: int) -> np.ndarray:
+    """(N, length) standard deviation of the shocks: mostly steady, for some in slow waves."""
+    waves = np.cumsum(rng.normal(0, 0.05, (count, length)), 1)
+    return np.exp(waves * (rng.random((count, 1)) < 0.25))
+
+
+def _season(rng: np.random.Generator, periods: np.ndarray, length: int) -> np.ndarray:
+    total = np.zeros((len(periods), length))
+    for column in range(periods.shape[1]):
+        for period in np.unique(periods[:, column]):
+            if period > 1:
+                rows = np.flatnonzero(periods[:, column] == period)
+                total[rows] += _one_season(rng, len(rows), int(period), length)
+    return total
+
+
+def _one_season(rng: np.random.Generator, count: int, period: int, length: int) -> np.ndarray:
+    """(N, length) of unit-variance shapes times a random size, drifting from period to period."""
+
+    def shapes() -> np.ndarray:
+        smooth = np.zeros((count, period))
+        phase = 2 * np.pi * np.arange(period) / period
+        for harmonic in range(1, min(period // 2, 6) + 1):
+            weight = rng.normal(size=(count, 2)) / harmonic ** rng.uniform(0.3, 1.5, (count, 1))
+            smooth += weight[:, :1] * np.cos(harmonic * phase) + weight[:, 1:] * np.sin(harmonic * phase)
+        spiky = rng.standard_t(3, size=(count, period)) * (
+            rng.random((count, period)) < rng.uniform(0.1, 1, (count, 1))
+        )
+        shape = np.where(rng.random((count, 1)) < 0.65, smooth, spiky)
+        shape = shape - shape.mean(1, keepdims=True)
+        return shape / (shape.std(1, keepdims=True) + 1e-6)
+
+    cycles = -(-length // period) + 1
+    first, drifted = shapes(), shapes()
+    changing = rng.random(count) < 0.5
+    turn = np.cumsum(rng.normal(0, 0.06, (count, cycles)), 1) * changing[:, None]
+    growth = np.exp(np.cumsum(rng.normal(0, 0.06, (count, cycles)), 1) * (rng.random((count, 1)) < 0.5))
+    by_cycle = (first[:, None] * np.cos(turn)[..., None] + drifted[:, None] * np.sin(turn)[..., None]) * growth[
+        ..., None
+    ]
+    size = np.exp(rng.normal(0.9, 1.0, count)) * (rng.random(count) < 0.85)
+    offset = int(rng.integers(0, period))
+    return size[:, None] * by_cycle.reshape(count, -1)[:, offset : offset + length]
+
+
+def _noise(rng: np.random.Generator, count: int, length: int) -> np.ndarray:
+    normal = rng.normal(size=(count, length))
+    heavy = rng.standard_t(3, size=(count, length)) / np.sqrt(3)
+    noise = np.where(rng.random((count, 1)) < 0.7, normal, heavy)
+    persistence = np.where(rng.random(count) < 0.3, rng.uniform(0.2, 0.9, count), 0.0)
+    for t in range(1, length):
+        noise[:, t] += persistence * noise[:, t - 1]
+    outlier = (rng.random((count, length)) < 0.01) & (rng.random((count, 1)) < 0.15)
+    noise = noise + outlier * rng.normal(0, 8, (count, length))
+    return noise * np.exp(rng.normal(-0.6, 1.0, count))[:, None]
+
+
+def _as_recorded(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
+    """A few become counts, are cut at zero or rounded; others are written as they are."""
+    chance = rng.random(len(values))
+    counted = (chance < 0.06) & (values > 0).all(1)
+    mean = values[counted].mean(1, keepdims=True)
+    target = np.exp(rng.uniform(np.log(0.5), np.log(300), (int(counted.sum()), 1)))
+    values[counted] = rng.poisson((values[counted] / mean * target).clip(max=1e6))
+    floored = (chance >= 0.06) & (chance < 0.09)
+    middle = np.quantile(values[floored], 0.3, axis=1, keepdims=True) if floored.any() else 0.0
+    values[floored] = np.maximum(values[floored] - middle, 0.0)
+    rounded = (chance >= 0.09) & (chance < 0.2)
+    unit = np.abs(np.diff(values[rounded], axis=1)).mean(1, keepdims=True) * rng.uniform(
+        0.05, 0.6, (int(rounded.sum()), 1)
+    )
+    values[rounded] = np.round(values[rounded] / (unit + 1e-12)) * unit
+    return values
