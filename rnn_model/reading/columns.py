@@ -1,0 +1,225 @@
+"""Table -> roles of its columns: which one holds times, which ones values, which one tells series apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnn_model.reading.dates import TimeCells
+from rnn_model.reading.log import Log, quote
+from rnn_model.reading.numerals import Column
+from rnn_model.reading.separator import is_number
+from rnn_model.reading.table import Table
+
+_TIME_NAMES = re.compile(
+    r"(observation_|ref_|time_|trans\w*_)?(date|day|datum|datetime|timestamp|time|period|month|monat|quarter|quartal|week|"
+    r"year|jahr|fecha|data|mois|ann[ée]e|date_?time|time_period|ds|as of|index)\b.*",
+    re.IGNORECASE,
+)
+_VALUE_NAMES = ("obs_value", "value", "values", "y", "target", "wert", "valeur", "valor", "valore", "observation")
+_YEAR_NAMES = re.compile(r"year|yr|jahr|a[nñ]o|ann[ée]e?|anno|ano|jaar", re.IGNORECASE)
+
+
+@dataclass
+class Roles:
+    """What each column of a table is for, as indices.
+
+    Attributes:
+        times: the column of times, or None.
+        order: how its cells are read (see dates), "index" for a count that is no time, or a numeric kind.
+        values: columns of numbers.
+        texts: other columns.
+        cells: the analysed cells of the value columns.
+    """
+
+    times: int | None = None
+    order: str = ""
+    values: list[int] = field(default_factory=list)
+    texts: list[int] = field(default_factory=list)
+    cells: dict[int, Column] = field(default_factory=dict)
+
+
+def assign_roles(table: Table, log: Log) -> Roles:
+    """Find the column of times and the columns of numbers."""
+    roles = Roles()
+    asked = log.choice("times") if len(table.columns) > 1 else None
+    forced = table.find(asked) if asked else None
+    candidates: list[tuple[int, str]] = []
+    for number, cells in enumerate(table.columns):
+        column = Column(cells)
+        kind = _kind(column)
+        times = _calendar_order(cells) if kind != "number" and asked not in ("none", "data") else ""
+        if times and not table.flat:
+            candidates.append((number, times))
+        elif kind == "text" or not column.counts["number"]:
+            roles.texts.append(number)
+        else:
+            roles.values.append(number)
+            roles.cells[number] = column
+    if forced is not None and forced in roles.values and len(roles.values) > 1:
+        _take_index(table, roles, forced, "index")
+    elif candidates:
+        _take_times(table, roles, candidates, forced, log)
+    elif len(roles.values) > 1 and not table.flat:
+        _index_column(table, roles, asked, log)
+    return roles
+
+
+def _kind(column: Column) -> str:
+    """ "number" when plain numbers prevail, "units" when numbers with letters do, else "text"."""
+    counts = column.counts
+    filled = len(column.cells) - counts["missing"]
+    if not filled:
+        return "text"
+    plain = sum(n for suffix, n in column.tally("suffix").items() if not re.search(r"[^\\W\\d_]{3,}", str(suffix)))
+    fitting = sum(n for shape, n in _fitting(column).items())
+    if fitting <= 0.5 * filled or counts["number"] <= 0.5 * filled:
+        return "text"
+    return "number" if plain > 0.5 * filled else "units"
+
+
+def _fitting(column: Column) -> dict[str, int]:
+    """Number cells whose digits fit at least one decimal mark, by shape."""
+    tally: dict[str, int] = {}
+    for shape in column.shapes:
+        form = column.forms[shape]
+        if form.kind == "number" and (form.point or form.comma):
+            tally[shape] = tally.get(shape, 0) + 1
+    return tally
+
+
+def _calendar_order(cells: list[str]) -> str:
+    """The commonest order in which the cells are times, when nearly all of them are; else ""."""
+    filled = sum(1 for cell in cells if cell)
+    if not filled:
+        return ""
+    coverage = TimeCells(cells).coverage()
+    order = next(iter(coverage), "")
+    return order if order and coverage[order] >= max(1, 0.6 * filled) else ""
+
+
+def _take_times(table: Table, roles: Roles, candidates: list[tuple[int, str]], forced: int | None, log: Log) -> None:
+    named = [c for c in candidates if _TIME_NAMES.fullmatch(table.names[c[0]].strip())]
+    chosen = next((c for c in candidates if c[0] == forced), (named or candidates)[0])
+    roles.times, roles.order = chosen
+    for number, _ in candidates:
+        if number != roles.times:
+            roles.texts.append(number)
+            log.offer(f"take the times from {table.title(number)}", f"times={table.names[number] or number + 1}")
+
+
+def _take_index(table: Table, roles: Roles, number: int, order: str) -> None:
+    roles.times, roles.order = number, order
+    roles.values.remove(number)
+    del roles.cells[number]
+
+
+def _index_column(table: Table, roles: Roles, asked: str | None, log: Log) -> None:
+    """The first column when it counts 1, 2, 3, ... or holds years or compact dates."""
+    first = roles.values[0]
+    if first != 0 and any(roles.cells[first].cells):
+        first = min(roles.values)
+    kind = numeric_times(roles.cells[first])
+    if not kind:
+        return
+    if asked in ("data", "none"):
+        log.offer(f"take {table.title(first)} as {_NUMERIC_WORDS[kind]}", "times=index")
+        log.note(f"{table.title(first)} is read as data, as chosen.")
+        return
+    _take_index(table, roles, first, asked if asked in ("unix", "excel") else kind)
+    log.note(f"{table.title(first).capitalize()} holds {_NUMERIC_WORDS[kind]}, not data.")
+    log.offer(f"use {table.title(first)} as data", "times=data")
+
+
+_NUMERIC_WORDS = {
+    "index": "a count",
+    "year": "years",
+    "compact": "dates (YYYYMMDD)",
+    "compact-month": "months (YYYYMM)",
+    "decimal-year": "years with a fraction",
+    "unix": "seconds or milliseconds since 1970",
+    "excel": "day numbers of a spreadsheet",
+}
+
+
+def numeric_times(column: Column) -> str:
+    """What kind of times a column of numbers holds: a key of _NUMERIC_WORDS, or "" when it is data."""
+    if column.counts["number"] != len(column.cells) or len(column.cells) < 2:
+        return ""
+    if any(str(s) not in ("", ")") for s in column.tally("suffix")) or any(column.tally("prefix")):
+        return ""
+    values = column.numbers("point")
+    if not np.isfinite(values).all():
+        return ""
+    gaps = np.diff(values)
+    if (values % 1 != 0).any():
+        steps = np.array([12.0, 4.0])
+        near = [np.allclose(values * s, np.round(values * s), atol=0.06) for s in steps]
+        inside = values.min() >= 1500 and values.max() < 2200
+        return "decimal-year" if inside and any(near) and (gaps > 0).all() else ""
+    low, high = values.min(), values.max()
+    years = values // 100
+    if 17_000_101 <= low and high <= 22_001_231 and _valid_days(values):
+        return "compact"
+    if (
+        170_001 <= low
+        and high <= 220_012
+        and ((values % 100 >= 1) & (values % 100 <= 12)).all()
+        and years.max() <= 2200
+    ):
+        return "compact-month" if (np.diff(np.unique(years * 12 + values % 100)) <= 3).all() else ""
+    if 1500 <= low and high <= 2200 and len(values) > 1 and (np.unique(np.abs(gaps)) <= 10).all() and (gaps != 0).all():
+        return "year" if (np.sign(gaps) == np.sign(gaps[0])).all() else ""
+    if (gaps <= 0).any():
+        return ""
+    even = len(values) > 2 and np.ptp(gaps) <= 0.2 * gaps.mean()
+    if even and _is_unix(low, high):
+        return "unix"
+    if even and 15_000 <= low and high <= 75_000 and gaps.max() <= 366:
+        return "excel"
+    return "index" if (gaps == gaps[0]).all() and (gaps[0] == 1 or low == 0) and len(values) > 2 and low < 1e6 else ""
+
+
+def _is_unix(low: float, high: float) -> bool:
+    return (1e8 <= low and high < 4e9) or (1e11 <= low and high < 4e12)
+
+
+def _valid_days(values: np.ndarray) -> bool:
+    month, day = values // 100 % 100, values % 100
+    return bool(((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all())
+
+
+def select_column(table: Table, roles: Roles, values: dict[int, np.ndarray], log: Log) -> int:
+    """The value column to use: the chosen one, else one called "value", else the last with the fewest gaps."""
+    asked = log.choice("column") if len(roles.values) > 1 else None
+    found = table.find(asked) if asked else None
+    gaps = {number: int(np.isnan(values[number]).sum()) for number in roles.values}
+    named = [n for n in roles.values if table.names[n].strip().lower() in _VALUE_NAMES]
+    default = named[-1] if named else max(roles.values, key=lambda n: (-gaps[n], n))
+    selected = found if found in roles.values else default
+    assert selected is not None
+    if len(roles.values) > 1:
+        why = "as chosen" if found == selected else "by its name" if named else "the last with the fewest gaps"
+        log.note(f"{len(roles.values)} columns hold numbers; {table.title(selected)} is used ({why}).")
+        for number in roles.values:
+            if number != selected:
+                log.offer(f"use {table.title(number)}", f"column={table.names[number] or number + 1}")
+    return selected
+
+
+def sentence(table: Table) -> list[str]:
+    """The numbers inside the text of a table that has no column of numbers."""
+    words = [word.strip(".,;:!?()\"'") for column in table.columns for cell in column for word in cell.split()]
+    return [word for word in words if is_number(word)]
+
+
+def describe_texts(table: Table, roles: Roles, log: Log) -> None:
+    """Names the columns that are neither times nor values."""
+    names = [table.title(number) for number in roles.texts if any(table.columns[number])]
+    if names:
+        log.note(f"Not used, since no numbers or times: {', '.join(names[:8])}{', …' if len(names) > 8 else ''}.")
+    empty = [number for number in roles.texts if not any(table.columns[number])]
+    if empty:
+        log.note(f"Empty columns left out: {', '.join(quote(table.names[n] or str(n + 1)) for n in empty[:8])}.")

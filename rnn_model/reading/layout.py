@@ -1,0 +1,247 @@
+"""Text -> table: rows are split, a header named, and lines that are no data set aside with a note."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from rnn_model.errors import InputError, Problem
+from rnn_model.reading.dates import matches
+from rnn_model.reading.limits import MAX_CELLS
+from rnn_model.reading.log import Log, count, examples, quote, refuse
+from rnn_model.reading.numerals import form_of, shapes_of
+from rnn_model.reading.separator import NAMES, choose_separator, is_number, is_value
+from rnn_model.reading.table import Rows, Table, columns_of, list_table
+
+_DELIMITER = {"tab": "\t", "semicolon": ";", "pipe": "|", "comma": ","}
+_EDGE = 40  # rows looked at from each end for headers, preambles and footers
+
+
+def lay_out(text: str, log: Log) -> Table:
+    """The table in a clean text.
+
+    Raises:
+        InputError: rows of different widths, too many cells.
+    """
+    numbered = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line and not line.isspace()]
+    if not numbered:
+        return Table([], [])
+    texts = [line for _, line in numbered]
+    separator = choose_separator(texts, log)
+    rows, lines = split_rows(numbered, separator)
+    return arrange(rows, lines, log, separator)
+
+
+def split_rows(numbered: Sequence[tuple[int, str]], separator: str) -> tuple[Rows, list[int]]:
+    """Cells of every line, stripped, and the line each row starts on."""
+    texts = [line for _, line in numbered]
+    lines = [number for number, _ in numbered]
+    delimiter = _DELIMITER.get(separator)
+    if delimiter is None:
+        pattern = {"comma-space": r",\s+|,$", "wide-space": r"\s{2,}|\t", "line": r"\n"}.get(separator)
+        if separator == "line":
+            return [[_unquote(line.strip())] for line in texts], lines
+        if pattern is None:
+            return [line.split() for line in texts], lines
+        return [[cell.strip() for cell in re.split(pattern, line.strip())] for line in texts], lines
+    if any('"' in line for line in texts):
+        try:
+            return _quoted_rows(texts, lines, delimiter)
+        except csv.Error:
+            pass  # a stray quotation mark: cells are taken as they stand
+    return [[cell.strip() for cell in line.split(delimiter)] for line in texts], lines
+
+
+def _quoted_rows(texts: list[str], lines: list[int], delimiter: str) -> tuple[Rows, list[int]]:
+    rows, starts, read = [], [], 0
+    reader = csv.reader((line + "\n" for line in texts), delimiter=delimiter, skipinitialspace=True)
+    for row in reader:
+        if row:
+            rows.append([cell.strip() for cell in row])
+            starts.append(lines[read])
+        read = reader.line_num
+    return rows, starts
+
+
+def _unquote(cell: str) -> str:
+    return cell[1:-1].strip() if len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "\"'" else cell
+
+
+def arrange(rows: Rows, lines: list[int], log: Log, separator: str) -> Table:
+    """Rows of cells -> list or table with names.
+
+    Raises:
+        InputError: rows of different widths in a table; more than MAX_CELLS cells.
+    """
+    cells = sum(map(len, rows))
+    if cells > MAX_CELLS:
+        fix = "Leave out the columns that are not needed, or the oldest rows."
+        raise InputError(Problem(count(cells, "cell"), f"at most {MAX_CELLS:,} cells", fix))
+    rows = _without_empty_ends(rows, separator)
+    if separator == "pipe":
+        rows = _without_outer_bars(rows)
+    if separator in ("space", "comma"):
+        rows = _join_times(rows, separator)
+    flat = _as_list(rows, lines, log, separator)
+    return flat or _as_table(rows, lines, log, separator)
+
+
+def _without_empty_ends(rows: Rows, separator: str) -> Rows:
+    """A separator after the last value of a list, or of every row of a table, makes no cell."""
+    if separator in ("space", "line", "wide-space"):
+        return rows
+    widths = Counter(map(len, rows))
+    ends_empty = [bool(row) and len(row) > 1 and row[-1] == "" for row in rows]
+    wrapped = len(rows) > 1 and all(ends_empty[:-1]) and separator in ("comma", "comma-space", "semicolon")
+    if all(ends_empty) or (wrapped and len(widths) <= 3):
+        return [row[:-1] if empty else row for row, empty in zip(rows, ends_empty, strict=True)]
+    return rows
+
+
+def _without_outer_bars(rows: Rows) -> Rows:
+    if all(row[0] == "" for row in rows):
+        rows = [row[1:] for row in rows]
+    return [row[:-1] for row in rows] if all(row and row[-1] == "" for row in rows) else rows
+
+
+def _join_times(rows: Rows, separator: str) -> Rows:
+    """Cells that only together are a time ("Jan" "2024", "2024-01-01" "12:00:00") become one again."""
+    glue = " " if separator == "space" else ", "
+    edge = [row for row in rows[: 2 * _EDGE] if len(row) > 1]
+    for cells in (4, 3, 2):
+        together = [bool(_is_time(glue.join(row[:cells]))) for row in edge if len(row) > cells]
+        if together and sum(together) > 0.5 * len(edge):
+            return [_joined(row, cells, glue) for row in rows]
+    return rows
+
+
+def _joined(row: list[str], cells: int, glue: str) -> list[str]:
+    first = glue.join(row[:cells])
+    return [first, *row[cells:]] if len(row) > cells and _is_time(first) else row
+
+
+def _is_time(cell: str) -> bool:
+    return bool(matches(shapes_of([cell])[0]))
+
+
+def _as_list(rows: Rows, lines: list[int], log: Log, separator: str) -> Table | None:
+    """A list of values: one row, or rows of unequal widths that hold nothing but values; None when it is a table."""
+    if max(map(len, rows)) == 1:
+        return None
+    widths = {len(row) for row in rows}
+    body = rows
+    name = ""
+    if not is_value(rows[0][0]) and len(rows[0]) > 1 and all(map(is_value, rows[0][1:])):
+        if len(rows) == 1:
+            name, body = rows[0][0].rstrip(":= "), [rows[0][1:]]
+    elif len(rows) > 1 and len(rows[0]) == 1 and not is_value(rows[0][0]):
+        name, body = rows[0][0], rows[1:]
+        widths = {len(row) for row in body}
+    chosen = log.choice("rows")
+    ragged = len(widths) > 1
+    if not (len(body) == 1 or ragged or chosen == "flat") or (chosen == "columns" and len(body) > 1):
+        return None
+    cells = [cell for row in body for cell in row]
+    values = sum(values_among(cells))
+    if values < 0.8 * len(cells) or (len(body) > 1 and values < len(cells) and chosen != "flat"):
+        return None
+    row_lines = [line for row, line in zip(body, lines[len(rows) - len(body) :], strict=True) for _ in row]
+    if len(body) > 1:
+        log.note(f"{count(len(body), 'line')} of different lengths, read one after the other as one series.")
+        log.offer("read the columns as separate series", "rows=columns")
+    else:
+        log.note(f"{count(len(cells), 'value')} in one line, separated by {NAMES[separator]}.")
+    table = list_table(cells, row_lines)
+    if name:
+        log.note(f"{quote(name)} is the name of the series.")
+        table.names[0] = name
+    return table
+
+
+def values_among(cells: Sequence[str]) -> list[bool]:
+    """Which cells hold a number or a sign for a missing one."""
+    shapes = shapes_of(cells)
+    known = {shape: is_value(shape) for shape in set(shapes)}
+    return [known[shape] for shape in shapes]
+
+
+def _as_table(rows: Rows, lines: list[int], log: Log, separator: str) -> Table:
+    width = _body_width(rows)
+    first = _first_body_row(rows, width)
+    last = _last_body_row(rows, width, first)
+    names, header_row = _header(rows, first, width)
+    skipped = [row for row in range(first) if row != header_row] + list(range(last + 1, len(rows)))
+    if skipped:
+        places = [(lines[row], " ".join(rows[row])) for row in skipped]
+        log.note(f"{count(len(skipped), 'line')} before or after the table left out ({examples(places)}).")
+    body, body_lines = rows[first : last + 1], lines[first : last + 1]
+    if header_row is not None and len(rows[header_row]) == width - 1:
+        names = ["", *names]  # print-outs leave out the name of the index
+    _check_widths(body, body_lines, width, log)
+    table = Table(columns_of(body, width), _filled(names, width), body_lines)
+    if width > 1:
+        shown = f" named {', '.join(quote(n, 24) for n in names[:6])}{', …' if len(names) > 6 else ''}" if names else ""
+        log.note(f"{count(len(body), 'row')} of {width} columns{shown}, separated by {NAMES[separator]}.")
+    else:
+        log.note(f"{count(len(body), 'value')}, one a line{f', named {quote(names[0])}' if names else ''}.")
+    return table
+
+
+def _filled(names: Sequence[str], width: int) -> list[str]:
+    return [*names, *[""] * (width - len(names))][:width]
+
+
+def _body_width(rows: Rows) -> int:
+    """The commonest width; among equals the larger."""
+    widths = Counter(len(row) for row in rows)
+    return max(widths, key=lambda width: (widths[width], width))
+
+
+def _has_data(row: Sequence[str]) -> bool:
+    """A cell of the row is a number, or every cell is missing."""
+    forms = [form_of(cell) for cell in row]
+    return any(f.kind == "number" and len(f.suffix) < 8 for f in forms) or all(f.kind != "text" for f in forms)
+
+
+def _first_body_row(rows: Rows, width: int) -> int:
+    return next((i for i, row in enumerate(rows[:_EDGE]) if len(row) == width and _has_data(row)), 0)
+
+
+def _last_body_row(rows: Rows, width: int, first: int) -> int:
+    last = len(rows) - 1
+    for row in range(last, max(first, last - _EDGE), -1):
+        if len(rows[row]) == width and (_has_data(rows[row]) or _is_time(rows[row][0])):
+            return row
+    return last
+
+
+def _header(rows: Rows, first: int, width: int) -> tuple[list[str], int | None]:
+    """Names of the columns and the row they stand in: the topmost of the rows without numbers above the body."""
+    candidates = [row for row in range(first) if len(rows[row]) in (width, width - 1) and not _has_data(rows[row])]
+    candidates = [row for row in candidates if all(other in candidates for other in range(row, first))]
+    if not candidates or (width == 1 and len(rows[candidates[0]]) == 0):
+        return [], None
+    row = candidates[0] if width > 1 else candidates[-1]
+    return [_unquote(cell) for cell in rows[row]], row
+
+
+def _check_widths(body: Rows, lines: list[int], width: int, log: Log) -> None:
+    longer = [i for i, row in enumerate(body) if len(row) > width]
+    if longer:
+        raise refuse(
+            Problem(
+                f"{count(len(body[i]), 'cell')}: {quote(' | '.join(body[i]))}",
+                count(width, "cell"),
+                "Check for a separator inside a value; put such values in double quotes.",
+                lines[i],
+            )
+            for i in longer
+        )
+    shorter = [(line, " ".join(row)) for row, line in zip(body, lines, strict=True) if len(row) < width]
+    if shorter:
+        log.warn(
+            f"{count(len(shorter), 'line')} with fewer than {width} cells; the cells that lack at the end are missing "
+            f"({examples(shorter)})."
+        )

@@ -1,0 +1,110 @@
+"""What the reader says about its work: notes, warnings, other readings; and the choices it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rnn_model.errors import InputError, Problem
+from rnn_model.reading.limits import MAX_PROBLEMS
+from rnn_model.records import Alternative
+
+# Every kind of choice, with what its value says.  A choice is the text "kind=value".
+CHOICES = {
+    "split": "what stands between values: comma, semicolon, tab, space, pipe, line",
+    "decimal": "the decimal mark: point or comma",
+    "grouping": "whether blanks group thousands: space or none",
+    "rows": "flat: read the table row by row as one series; columns: read its columns",
+    "column": "name or number of the series to forecast",
+    "times": "name or number of the column of times; none, index, data, unix, excel",
+    "dates": "the order of numeric dates: day-first or month-first",
+    "duplicates": "what becomes of values with the same time: mean, sum, last",
+    "steps": "what a step is when times are irregular: order or resample",
+    "tail": "whether zeros at the end are values or missing: zeros or missing",
+    "letters": "what a letter after a number means: unit or multiplier",
+    "bullets": "whether a leading dash is a bullet or a minus: bullet or minus",
+    "sheet": "name of the sheet of a workbook",
+    "field": "name of the list inside a JSON object",
+    "words": "numbers: take the numbers out of a sentence",
+}
+
+Place = tuple[int | None, str]  # line of the input, text found there
+
+
+def quote(text: str, width: int = 40) -> str:
+    """The text in quotes, shortened for display, control characters shown as escapes."""
+    shown = text if len(text) <= width else text[: width - 1] + "…"
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in shown)
+    return f"“{shown}”"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`count(2, "value")` is "2 values"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def examples(places: Sequence[Place], most: int = 3) -> str:
+    """The first places as text: "line 3 “n/a”, line 8 “-”, ..."."""
+    shown = [f"line {line} {quote(text)}" if line else quote(text) for line, text in places[:most]]
+    return ", ".join(shown) + (", …" if len(places) > most else "")
+
+
+def refuse(problems: Iterable[Problem]) -> InputError:
+    """An InputError of all problems; beyond MAX_PROBLEMS they are counted, not listed."""
+    listed = list(problems)
+    kept = listed[:MAX_PROBLEMS]
+    if len(listed) > len(kept):
+        more = len(listed) - len(kept)
+        kept.append(Problem(count(more, "more problem"), "none", "Correct the ones above first."))
+    return InputError(kept)
+
+
+class Log:
+    """Collects what one reading has to say.
+
+    Args:
+        choices: "kind=value" texts; of one kind the last counts.
+
+    Raises:
+        InputError: a choice of no known kind.
+    """
+
+    def __init__(self, choices: Sequence[str] = ()) -> None:
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+        self.alternatives: list[Alternative] = []
+        self._choices: dict[str, str] = {}
+        self._asked: set[str] = set()
+        for choice in choices:
+            kind, equals, value = str(choice).partition("=")
+            if kind not in CHOICES or not equals:
+                raise InputError(
+                    Problem(quote(str(choice)), "a choice such as decimal=comma", f"Use one of: {', '.join(CHOICES)}.")
+                )
+            self._choices[kind] = value
+
+    def choice(self, kind: str) -> str | None:
+        """The value chosen for this kind, or None; asking marks the choice as one that matters to this input."""
+        assert kind in CHOICES
+        self._asked.add(kind)
+        return self._choices.get(kind)
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def offer(self, label: str, choice: str) -> None:
+        """Another reading that fits; left out when it is the one already chosen."""
+        kind, _, value = choice.partition("=")
+        if self._choices.get(kind) != value and all(other.choice != choice for other in self.alternatives):
+            self.alternatives.append(Alternative(label, choice))
+
+    def note_unused_choices(self) -> None:
+        """Says which choices had no bearing on this input."""
+        for kind, value in self._choices.items():
+            if kind not in self._asked:
+                self.note(f"The choice {quote(f'{kind}={value}')} changes nothing here.")
