@@ -48,8 +48,8 @@ def scale(histories: Sequence[np.ndarray], seasons: Sequence[tuple[int, ...]], c
         seasons: up to two periods for each; a period is used if the history holds two of it.
         context: longest history kept.
 
-    A history without variation is scaled by a tenth of its level (by 1 if that is 0): one value, or one value repeated,
-    says nothing about its spread, and this is the assumption made in its place.
+    A history without variation is scaled by its level (by 1 if that is 0), so the bank's prior error is about a tenth of
+    it: one value says nothing about how it varies, and this is the assumption made in its place.
     """
     recent = [np.asarray(history, np.float64)[-context:] for history in histories]
     length = max(len(history) for history in recent)
@@ -65,7 +65,7 @@ def scale(histories: Sequence[np.ndarray], seasons: Sequence[tuple[int, ...]], c
         mean = float(np.mean(unit[seen]))
         deviation = float(np.mean(np.abs(unit[seen] - mean)))
         if deviation <= 1e-12:
-            deviation = abs(mean) / 10 or 1.0
+            deviation = abs(mean) or 1.0
         x[row, length - len(history) :] = np.where(seen, (unit - mean) / deviation, 0.0)
         observed[row, length - len(history) :] = seen
         anchor[row], spread[row] = mean * largest, deviation * largest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,16 +11,14 @@ import torch
 from rnn_model import encode, seasonality
 from rnn_model.checkpoint import Model
 from rnn_model.errors import InputError, Problem
-from rnn_model.reading import Source, future_times, read
+from rnn_model.reading import future_times, read
 from rnn_model.records import Forecast, Reading, Series
 
 BATCH = 256
 FEW = 8  # fewer values than this say little about how they vary
 
 
-def forecast(
-    model: Model, sequence: Source | Reading | Series, horizon: int = 12, season: int | None = None
-) -> Forecast:
+def forecast(model: Model, sequence: Any, horizon: int = 12, season: int | None = None) -> Forecast:
     """Quantiles of the next values of one sequence.
 
     Args:
@@ -40,22 +39,24 @@ def forecast(
 
 
 def forecast_many(
-    model: Model, sequences: Sequence[np.ndarray | Series], horizon: int = 12, season: int | None = None
+    model: Model, sequences: Sequence[Any], horizon: int = 12, season: int | None = None
 ) -> list[Forecast]:
     """The same for many sequences at once: as `forecast` on each, but batched.
 
     Args:
         model: from `load`.
-        sequences: arrays (T_i,) of any lengths with nan where missing, or Series.
+        sequences: arrays (T_i,) of any lengths with nan where missing, or anything else that `forecast` takes.
         horizon: steps ahead K.
         season: for all of them; None decides for each.
     """
     return _forecasts(model, [_series(sequence) for sequence in sequences], horizon, season)
 
 
-def _series(sequence: Source | Reading | Series) -> Series:
+def _series(sequence: Any) -> Series:
     if isinstance(sequence, Series):
         return sequence
+    if isinstance(sequence, np.ndarray) and sequence.ndim == 1 and sequence.dtype.kind in "fiu":
+        return Series(sequence.astype(np.float64))
     reading = sequence if isinstance(sequence, Reading) else read(sequence)
     if not reading.series:
         raise InputError(

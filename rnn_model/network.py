@@ -170,6 +170,8 @@ class ForecastNetwork(nn.Module):
         self.encoder = None if config.encoder is None else RecurrentNetwork(past_features, config.encoder)
         self.decoder = RecurrentNetwork(ahead_features, config.decoder)
         self.head = nn.Linear(config.decoder.hidden_size, len(config.levels))
+        self.levels: Tensor
+        self.register_buffer("levels", torch.tensor(config.levels), persistent=False)
         nn.init.zeros_(self.head.weight)
         with torch.no_grad():
             self.head.bias.copy_(_normal_offsets(config.levels))

@@ -1,0 +1,161 @@
+"""python -m training.fit: data -> train -> score -> checkpoint folder.
+
+    python -m training.fit                                    trains the packaged forecaster anew
+    python -m training.fit forecast --out runs/mine --steps 2000 --cell gru
+
+A run that was stopped goes on where it was when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from rnn_model.checkpoint import load, save
+from rnn_model.config import FAMILIES, CellConfig, ForecastConfig, ModelConfig
+from rnn_model.encode import feature_counts
+from rnn_model.errors import UnrolledError
+from rnn_model.network import ForecastNetwork
+from training.batches import ForecastBatches
+from training.benchmarks import BenchmarkSet
+from training.card import forecast_card
+from training.config import TrainConfig
+from training.forecasting import Validation, geometric_mean, loss_of
+from training.loop import train
+from training.real_series import development_sets, training_pool
+
+OUT = Path("weights/forecast")
+RUNS = Path("runs")
+
+Record = TypeVar("Record")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Trains and exports; returns 0 if it went well, 1 with a message on standard error if not."""
+    arguments = _parser().parse_args(argv)
+    try:
+        _fit_forecast(
+            arguments, shlex.join(["python", "-m", "training.fit", *(sys.argv[1:] if argv is None else argv)])
+        )
+    except UnrolledError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; the same command carries on from the last validation", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _fit_forecast(arguments: argparse.Namespace, command: str) -> None:
+    config = _from_flags(TrainConfig, arguments)
+    cell = _from_flags(CellConfig, arguments)
+    forecast = ForecastConfig(
+        encoder=None if arguments.no_encoder else cell, decoder=cell, families=tuple(arguments.families)
+    )
+    model_config = ModelConfig(name=arguments.name, forecast=forecast)
+    real = config.real_share > 0
+    pool = training_pool() if real else ()
+    held_out = development_sets() if real else ()
+    validation = Validation(held_out, forecast)
+    batches = ForecastBatches(pool, forecast, config.seed, config.batch, config.real_share, config.steps)
+
+    torch.manual_seed(config.seed)
+    network = ForecastNetwork(*feature_counts(forecast), forecast)
+    size = sum(parameter.numel() for parameter in network.parameters())
+    print(f"{arguments.name}: {size:,} parameters; {len(pool):,} real series; synthetic series without end")
+    history = train(network, batches, loss_of, validation, config, RUNS / arguments.out.name)
+
+    relative = validation.relative(network)
+    print(f"stopped: {history.stopped}; best at step {history.epochs[history.best].step}")
+    for name, value in relative.items():
+        print(f"  {name:<24} {value:.3f} of the classical loss")
+    if _worth_keeping(network, validation, held_out, arguments):
+        record = _record(command, config, network, relative, len(pool))
+        extra = {
+            "history.json": json.dumps(asdict(history), indent=1) + "\n",
+            "training.json": json.dumps(record, indent=1) + "\n",
+            "README.md": forecast_card(model_config, record, history, None),
+        }
+        save(model_config, network, arguments.out, extra)
+        print(f"written to {arguments.out}")
+
+
+def _worth_keeping(
+    network: ForecastNetwork, validation: Validation, held_out: Sequence[BenchmarkSet], arguments: argparse.Namespace
+) -> bool:
+    """Whether the new network may take the place of what is at `--out`."""
+    if arguments.replace or not arguments.out.exists():
+        return True
+    standing = load(arguments.out)
+    before = geometric_mean(Validation(held_out, standing.config.forecast).losses(standing.network).values())
+    now = geometric_mean(validation.losses(network).values())
+    if now < before:
+        print(f"validation loss {now:.4f} is better than {before:.4f} of {arguments.out}")
+        return True
+    print(
+        f"validation loss {now:.4f} is not better than {before:.4f} of {arguments.out}, which stays as it is. "
+        "Give --replace to overwrite it, or another --out."
+    )
+    return False
+
+
+def _record(
+    command: str, config: TrainConfig, network: ForecastNetwork, relative: dict[str, float], pool: int
+) -> dict[str, Any]:
+    """What `training.json` tells people about the run."""
+    return {
+        "command": command,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "real_series": pool,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
+        "config": asdict(config),
+        "validation_relative_to_classical": relative,
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.fit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("kind", nargs="?", choices=("forecast",), default="forecast", help="what to train")
+    parser.add_argument("--out", type=Path, default=OUT, help=f"checkpoint folder (default {OUT})")
+    parser.add_argument("--name", default="unrolled-forecast", help="what the model card calls it")
+    parser.add_argument("--replace", action="store_true", help="overwrite the checkpoint even if it scores better")
+    parser.add_argument("--no-encoder", action="store_true", help="leave the history to the classical forecasts")
+    parser.add_argument(
+        "--families", nargs="+", choices=FAMILIES, default=FAMILIES, metavar="NAME", help="classical forecasts to use"
+    )
+    for record in (TrainConfig, CellConfig):
+        _add_flags(parser.add_argument_group(record.__name__), record)
+    return parser
+
+
+def _add_flags(group: Any, record: type) -> None:
+    """A flag for every field of a configuration record, with the default and the help of its docstring."""
+    described = dict(re.findall(r"^ {8}(\w+): (.+?)(?=^ {8}\w+: |^ {4}\w|\Z)", record.__doc__ or "", re.M | re.S))
+    for entry in fields(record):
+        flag = "--" + entry.name.replace("_", "-")
+        text = " ".join(described[entry.name].split()).replace("%", "%%") + f" (default {entry.default})"
+        if isinstance(entry.default, bool):
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, default=entry.default, help=text)
+        else:
+            group.add_argument(flag, type=type(entry.default), default=entry.default, help=text, metavar="VALUE")
+
+
+def _from_flags(record: type[Record], arguments: argparse.Namespace) -> Record:
+    return record(**{entry.name: getattr(arguments, entry.name) for entry in fields(record)})  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

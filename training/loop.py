@@ -1,0 +1,243 @@
+"""One training loop: read it top to bottom, events stand in the order of time.
+
+What a resumed run needs is one record, `State`, written as safetensors and JSON after every validation; a run that is
+killed and started again goes on from the last one and ends in the same weights as one that never stopped.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from rnn_model.errors import TrainingError
+from rnn_model.records import Epoch, History
+from training.config import TrainConfig
+
+
+@dataclass
+class State:
+    """Everything that changes while training.
+
+    Attributes:
+        network: the weights that gradients move.
+        averaged: their exponential moving average, which is validated and kept.
+        best: the averaged weights of the best validation so far.
+        optimiser: AdamW with its moments.
+        step: optimiser steps taken.
+        epochs: the learning curve so far.
+        seconds: process CPU seconds spent in earlier sittings.
+    """
+
+    network: nn.Module
+    averaged: nn.Module
+    best: dict[str, Tensor]
+    optimiser: torch.optim.AdamW
+    step: int = 0
+    epochs: list[Epoch] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def train(
+    network: nn.Module,
+    batches: Dataset[Any],
+    loss_of: Callable[[nn.Module, Any], Tensor],
+    validate: Callable[[nn.Module], float],
+    config: TrainConfig,
+    folder: Path,
+    say: Callable[[str], None] = print,
+) -> History:
+    """Trains `network` in place; it ends with the averaged weights of its best validation.
+
+    Args:
+        network: freshly initialised.
+        batches: item `step` is the batch of that step, whatever came before.
+        loss_of: (network, batch) -> scalar to minimise.
+        validate: network -> loss on a fixed set, lower is better.
+        config: of the run.
+        folder: where the resumable state is kept; a state found there is carried on.
+        say: receives a readable line after every validation.
+
+    Raises:
+        TrainingError: the loss or the gradient became infinite or nan (the last good state stays in `folder`), or
+            the state found belongs to another run.
+    """
+    torch.set_num_threads(config.threads)
+    torch.set_flush_denormal(True)  # tanh networks fade into denormals, which are many times slower
+    torch.manual_seed(config.seed)
+    state = _begin(network, config)
+    if (folder / "state.json").exists():
+        _restore(state, config, folder)
+        say(f"carried on from step {state.step}")
+    started = time.process_time() - state.seconds
+    say(f"{'step':>7} {'train':>9} {'valid':>9} {'rate':>9} {'gradient':>9} {'clipped':>8} {'CPU s':>7}")
+
+    losses, norms = [], []
+    stopped = f"all {config.steps} steps taken"
+    for batch in _ahead(batches, state.step, config):
+        network.train()
+        for group in state.optimiser.param_groups:
+            group["lr"] = learning_rate(state.step, config)
+        state.optimiser.zero_grad(set_to_none=True)
+        loss = loss_of(network, batch)
+        loss.backward()
+        norm = float(nn.utils.clip_grad_norm_(network.parameters(), config.clip))
+        if not math.isfinite(norm) or not math.isfinite(loss.item()):
+            raise TrainingError(
+                f"step {state.step + 1}: expected a finite loss and gradient, found loss {loss.item():g} and gradient "
+                f"norm {norm:g}. The last good state is in {folder}; lower the learning rate or the clipping norm."
+            )
+        state.optimiser.step()
+        state.step += 1
+        _average(state, config)
+        losses.append(loss.item())
+        norms.append(norm)
+
+        if state.step % config.validate_every == 0 or state.step == config.steps:
+            state.averaged.eval()
+            epoch = Epoch(
+                step=state.step,
+                train_loss=sum(losses) / len(losses),
+                valid_loss=validate(state.averaged),
+                learning_rate=learning_rate(state.step, config),
+                gradient_norm=sum(norms) / len(norms),
+                clipped=sum(norm > config.clip for norm in norms) / len(norms),
+                seconds=time.process_time() - started,
+            )
+            state.epochs.append(epoch)
+            losses, norms = [], []
+            if best_epoch(state.epochs) == len(state.epochs) - 1:
+                state.best = copy.deepcopy(state.averaged.state_dict())
+            _store(state, config, folder)
+            say(
+                f"{epoch.step:>7} {epoch.train_loss:>9.4f} {epoch.valid_loss:>9.4f} {epoch.learning_rate:>9.2e} "
+                f"{epoch.gradient_norm:>9.3f} {epoch.clipped:>8.0%} {epoch.seconds:>7.0f}"
+                + ("  best" if best_epoch(state.epochs) == len(state.epochs) - 1 else "")
+            )
+            if len(state.epochs) - 1 - best_epoch(state.epochs) >= config.patience:
+                stopped = f"no better validation in {config.patience} of them"
+                break
+
+    network.load_state_dict(state.best)
+    network.eval()
+    return History(epochs=tuple(state.epochs), best=best_epoch(state.epochs), stopped=stopped)
+
+
+def learning_rate(step: int, config: TrainConfig) -> float:
+    """Linear warm-up, then half a cosine down to a fiftieth of the highest rate."""
+    if step < config.warmup:
+        return config.learning_rate * (step + 1) / config.warmup
+    share = (step - config.warmup) / max(config.steps - config.warmup, 1)
+    return config.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * min(share, 1.0))) / 2)
+
+
+def best_epoch(epochs: list[Epoch]) -> int:
+    """Index of the lowest validation loss, the earliest of equals."""
+    return min(range(len(epochs)), key=lambda index: epochs[index].valid_loss)
+
+
+def _begin(network: nn.Module, config: TrainConfig) -> State:
+    matrices = [parameter for parameter in network.parameters() if parameter.ndim >= 2]
+    vectors = [parameter for parameter in network.parameters() if parameter.ndim < 2]
+    optimiser = torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
+        lr=config.learning_rate,
+    )
+    averaged = copy.deepcopy(network)
+    return State(network, averaged, copy.deepcopy(averaged.state_dict()), optimiser)
+
+
+@torch.no_grad()
+def _average(state: State, config: TrainConfig) -> None:
+    # an average of few steps must not remember the random start
+    decay = min(config.averaging, (1 + state.step) / (10 + state.step))
+    for kept, moved in zip(state.averaged.parameters(), state.network.parameters(), strict=True):
+        kept.lerp_(moved, 1 - decay)
+
+
+def _ahead(batches: Dataset[Any], first: int, config: TrainConfig) -> Iterator[Any]:
+    """The batches of the remaining steps, prepared by other processes while the network trains."""
+    remaining = Subset(batches, range(first, config.steps))
+    return iter(
+        DataLoader(
+            remaining,
+            batch_size=None,
+            num_workers=config.workers,
+            worker_init_fn=_prepare_worker,
+            prefetch_factor=8 if config.workers else None,
+        )
+    )
+
+
+def _prepare_worker(_: int) -> None:
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+
+
+def _store(state: State, config: TrainConfig, folder: Path) -> None:
+    """Writes the tensors under the name of their step, then points to them; a kill in between loses nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {"generator": torch.get_rng_state()}
+    for group, values in (
+        ("network", state.network.state_dict()),
+        ("averaged", state.averaged.state_dict()),
+        ("best", state.best),
+    ):
+        tensors |= {f"{group}.{name}": tensor.contiguous() for name, tensor in values.items()}
+    for index, moments in state.optimiser.state_dict()["state"].items():
+        tensors |= {f"moments.{index}.{name}": tensor.contiguous() for name, tensor in moments.items()}
+    file = f"state-{state.step}.safetensors"
+    save_file({name: tensor.clone() for name, tensor in tensors.items()}, folder / file)
+    record = {
+        "config": asdict(config),
+        "step": state.step,
+        "seconds": state.epochs[-1].seconds,
+        "tensors": file,
+        "epochs": [asdict(epoch) for epoch in state.epochs],
+    }
+    fresh = folder / "state.json.new"
+    fresh.write_text(json.dumps(record, indent=1))
+    os.replace(fresh, folder / "state.json")
+    for old in folder.glob("state-*.safetensors"):
+        if old.name != file:
+            old.unlink()
+
+
+def _restore(state: State, config: TrainConfig, folder: Path) -> None:
+    record = json.loads((folder / "state.json").read_text())
+    changed = {
+        key: (record["config"].get(key), value)
+        for key, value in asdict(config).items()
+        if record["config"].get(key) != value and key not in ("threads", "workers")
+    }
+    if changed:
+        words = ", ".join(f"{key} was {before!r}, now {now!r}" for key, (before, now) in changed.items())
+        raise TrainingError(f"{folder} holds another run ({words}). Choose another folder for this one, or delete it.")
+    tensors = load_file(folder / record["tensors"])
+
+    def group(name: str) -> dict[str, Tensor]:
+        return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
+
+    state.network.load_state_dict(group("network"))
+    state.averaged.load_state_dict(group("averaged"))
+    state.best = group("best")
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in group("moments").items():
+        index, name = key.split(".")
+        moments.setdefault(int(index), {})[name] = tensor
+    state.optimiser.load_state_dict({"state": moments, "param_groups": state.optimiser.state_dict()["param_groups"]})
+    torch.set_rng_state(tensors["generator"])
+    state.step = record["step"]
+    state.seconds = record["seconds"]
+    state.epochs = [Epoch(**epoch) for epoch in record["epochs"]]
