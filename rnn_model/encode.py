@@ -48,7 +48,7 @@ def scale(histories: Sequence[np.ndarray], seasons: Sequence[tuple[int, ...]], c
         seasons: up to two periods for each; a period is used if the history holds two of it.
         context: longest history kept.
 
-    A history without variation is scaled by its level (by 1 if that is 0), so the bank's prior error is about a tenth of
+    A history without variation is scaled by its level (by 1 if that is 0), so the bank expects errors of about a tenth of
     it: one value says nothing about how it varies, and this is the assumption made in its place.
     """
     recent = [np.asarray(history, np.float64)[-context:] for history in histories]
