@@ -213,7 +213,8 @@ def _weights(path: Path) -> dict[str, Tensor]:
         return read_tensors(content)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
-            f"{path}: expected weights in the safetensors format, found {_kind(content)} ({error}). To repair it, {_AGAIN}"
+            f"{path}: expected weights in the safetensors format, found {_kind(content)} ({error}). "
+            f"To repair it, {_AGAIN}"
         ) from error
 
 
