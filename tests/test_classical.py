@@ -34,6 +34,23 @@ def test_every_method_follows_trend_and_season_with_quantiles_in_order(method, t
     )
 
 
+@pytest.mark.parametrize(
+    ("innermost", "expected"), [((11.0, 12.0), (10.0, 10.0, 12.0)), ((8.0, 9.0), (8.0, 10.0, 10.0))]
+)
+def test_simulated_ends_that_pass_the_point_forecast_are_moved_back_to_it(innermost, expected, tmp_path, monkeypatch):
+    class Simulated:
+        def __init__(self, season_length):
+            pass
+
+        def forecast(self, y, h, level):
+            ends = {f"{side}-20": np.full(h, end) for side, end in zip(("lo", "hi"), innermost, strict=True)}
+            return {"mean": np.full(h, 10.0)} | ends
+
+    monkeypatch.setattr("statsforecast.models.AutoTheta", Simulated)
+    made = classical_forecasts("AutoTheta", quarterly_set(quarterly(40)), (0.4, 0.5, 0.6), tmp_path)
+    np.testing.assert_array_equal(made.quantiles[0], np.tile(expected, (8, 1)))
+
+
 def test_a_series_under_two_seasons_or_with_gaps_gets_seasonal_naive_and_is_counted(tmp_path):
     short, gappy = quarterly(7), quarterly(40)
     gappy[20] = np.nan

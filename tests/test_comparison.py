@@ -87,6 +87,13 @@ def test_scores_by_hand():
     assert scores.calibration == (pytest.approx(1 / 3),) * 9
 
 
+def test_the_band_reaches_from_the_first_to_the_last_level():
+    one = BenchmarkSet("one", 1, 4, (np.arange(3.0),), (np.array([0.5, 1.5, 8.5, 9.5]),), "made up here", "CC0-1.0")
+    scores = score(one, [np.tile(np.arange(1.0, 10.0), (4, 1))])
+    assert scores.coverage == 0.5
+    assert scores.calibration == (0.25, *(0.5,) * 7, 0.75)
+
+
 def test_a_method_without_a_band_gets_no_coverage():
     scores = score_predictor(small_set(), lambda *_: repeated([3.0, 4.0], [11.0, 11.0]), has_band=False)
     assert scores.coverage is None

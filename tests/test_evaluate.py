@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import rnn_model
 from rnn_model.baselines import seasonal_naive
 from rnn_model.errors import CheckpointError
 from rnn_model.records import Forecast, Series
@@ -41,8 +40,8 @@ def checkpoint(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     (folder / "model.safetensors").write_bytes(WEIGHTS)
     model = SimpleNamespace(config=SimpleNamespace(forecast="settings"))
-    monkeypatch.setattr(rnn_model, "load", lambda folder: model, raising=False)
-    monkeypatch.setattr(rnn_model, "forecast_many", spread_forecasts, raising=False)
+    monkeypatch.setattr(evaluate, "load", lambda folder: model)
+    monkeypatch.setattr(evaluate, "forecast_many", spread_forecasts)
     monkeypatch.setattr(evaluate, "CACHE", tmp_path / "cache")
     return folder
 
@@ -96,17 +95,17 @@ def test_the_plain_command_prints_and_saves_the_final_table(checkpoint, nine_sma
 
 
 def test_levels_between_those_of_the_model_are_scored_at_their_place(checkpoint, nine_small_sets):
-    """The stand-in has the levels 0.05 ... 0.95; the band scored must be the one from 0.1 to 0.9."""
+    """The stand-in has the levels 0.05 ... 0.95; the band scored and levels scored must be 0.1 ... 0.9."""
     evaluate.main([str(checkpoint)])
     saved = json.loads((checkpoint / "scores.json").read_text(encoding="utf-8"))
     name = "m3_monthly"
     (benchmark,) = (one for one in evaluate.final_sets() if one.name == name)
     forecasts = spread_forecasts(None, benchmark.histories, benchmark.horizon, benchmark.season)
-    inside = [
-        (future >= forecast.interval(0.8)[0]) & (future <= forecast.interval(0.8)[1])
-        for future, forecast in zip(benchmark.futures, forecasts, strict=True)
+    below = [
+        [future <= forecast.quantile(level) for future, forecast in zip(benchmark.futures, forecasts, strict=True)]
+        for level in saved["levels"]
     ]
-    assert saved["sets"][name]["methods"][MODEL]["coverage"] == pytest.approx(np.mean(inside))
+    assert saved["sets"][name]["methods"][MODEL]["calibration"] == pytest.approx(np.mean(below, axis=(1, 2)))
 
 
 def test_baselines_are_added_from_the_same_run(checkpoint, nine_small_sets, capsys):
@@ -166,7 +165,10 @@ def test_a_failed_write_leaves_the_old_scores_whole(tmp_path):
 def test_wrong_published_numbers_would_be_noticed(checkpoint, nine_small_sets, capsys):
     """The small sets are not the published ones, so the reproduction line must say that none agrees."""
     evaluate.main([str(checkpoint)])
-    assert "reproduces the published one on 0 of 9 sets" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "reproduces the published one on 0 of 9 sets" in printed
+    assert "m3_yearly: differs from the published score, and should not" in printed
+    assert "tourism_yearly: known to differ" in printed
 
 
 def test_a_missing_folder_is_one_clean_line(tmp_path, capsys):
@@ -180,14 +182,14 @@ def test_a_broken_checkpoint_is_one_clean_line(checkpoint, monkeypatch, capsys):
     def refuse(folder):
         raise CheckpointError("model.safetensors: expected 10 weights, found 9. Train again.")
 
-    monkeypatch.setattr(rnn_model, "load", refuse, raising=False)
+    monkeypatch.setattr(evaluate, "load", refuse)
     assert evaluate.main([str(checkpoint)]) == 2
     assert capsys.readouterr().err == "error: model.safetensors: expected 10 weights, found 9. Train again.\n"
 
 
 def test_a_checkpoint_that_does_not_forecast_is_refused(checkpoint, monkeypatch, capsys):
     model = SimpleNamespace(config=SimpleNamespace(forecast=None))
-    monkeypatch.setattr(rnn_model, "load", lambda folder: model, raising=False)
+    monkeypatch.setattr(evaluate, "load", lambda folder: model)
     assert evaluate.main([str(checkpoint)]) == 2
     assert "expected a checkpoint that forecasts" in capsys.readouterr().err
 
