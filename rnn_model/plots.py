@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 from io import StringIO
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -33,7 +34,7 @@ BANDS = (0.8, 0.5)  # drawn from the widest to the narrowest
 SHADES = (0.16, 0.38)  # what each band looks like, the narrower one lying on the wider
 
 _FONT = 10.5
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: small, crisp, searchable
     "svg.hashsalt": "unrolled",  # the same record gives the same bytes
     "text.parse_math": False,  # a "$" in a column name is a dollar
@@ -72,7 +73,7 @@ def forecast_figure(forecast: Forecast, *, narrow: bool = False, shown: int | No
     end_labels = [number(float(end), decimals) for end in ends]
 
     with _drawing():
-        figure, axes = _canvas(_NARROW if narrow else _WIDE, max(map(len, value_labels)), max(map(len, end_labels)))
+        figure, axes = _canvas(_NARROW if narrow else _WIDE, value_labels, end_labels)
         axes.set(xlim=(x[0], x[-1]), ylim=(low, high))
         _draw_value_scale(axes, value_ticks, value_labels)
         _draw_time_scale(axes, *_time_ticks(x, dated, 5 if narrow else 9))
@@ -127,7 +128,7 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
 
 
 def _value_ticks(low: float, high: float) -> tuple[np.ndarray, list[str]]:
-    ticks = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    ticks = np.asarray(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
     step = ticks[1] - ticks[0]
     decimals = next(d for d in range(10) if d == 9 or np.allclose(ticks, np.round(ticks, d), rtol=0, atol=step / 100))
     ticks = ticks[(ticks >= low - step / 100) & (ticks <= high + step / 100)]
@@ -137,7 +138,7 @@ def _value_ticks(low: float, high: float) -> tuple[np.ndarray, list[str]]:
 def _time_ticks(x: np.ndarray, dated: bool, most: int) -> tuple[np.ndarray, list[str], str]:
     """Places, labels, and what the labels leave out (the year of a picture that spans a few days)."""
     if not dated:
-        steps = MaxNLocator(nbins=most, integer=True).tick_values(x[0], x[-1])
+        steps = np.asarray(MaxNLocator(nbins=most, integer=True).tick_values(x[0], x[-1]))
         ticks = steps[(steps >= x[0]) & (steps <= x[-1])]
         return ticks, [number(step, 0) for step in ticks], ""
     locator = AutoDateLocator(minticks=3, maxticks=most)
@@ -147,11 +148,13 @@ def _time_ticks(x: np.ndarray, dated: bool, most: int) -> tuple[np.ndarray, list
     return ticks, formatter.format_ticks(ticks), formatter.get_offset()
 
 
-def _canvas(size: tuple[int, int], left_characters: int, right_characters: int) -> tuple[Figure, Axes]:
+def _canvas(size: tuple[int, int], left_labels: list[str], right_labels: list[str]) -> tuple[Figure, Axes]:
     """An empty figure, and its axes with margins as wide as the labels beside them."""
     width, height = size
     figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-    left, right, bottom, top = 16 + 6 * left_characters, 16 + 7 * right_characters, 38, 56
+    left = 16 + 6 * max(map(len, left_labels))
+    right = 16 + 7 * max(map(len, right_labels))
+    bottom, top = 36, 56
     place = (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
     axes = figure.add_axes(place)
     axes.set_axis_off()
@@ -164,8 +167,8 @@ def _size(figure: Figure) -> np.ndarray:
 
 
 def _axes_size(axes: Axes) -> np.ndarray:
-    """(2,) width and height of the plot itself in points."""
-    return _size(axes.figure) * axes.get_position().size
+    """(2,) width and height of the plot itself in points, which at 72 an inch are its pixels."""
+    return np.array([axes.bbox.width, axes.bbox.height])
 
 
 def _draw_value_scale(axes: Axes, ticks: np.ndarray, labels: list[str]) -> None:
@@ -224,7 +227,7 @@ def _draw_head(figure: Figure, history: Series, magnitude: str, coverages: list[
     """Heading and key: the marks side by side, each followed by its name."""
     width, height = _size(figure)
     scale = " ".join(filter(None, [magnitude, history.unit]))
-    heading = ", ".join(filter(None, [_shortened(history.name, int(width / 8)), scale]))
+    heading = ", ".join(filter(None, [_shortened(history.name or "Values", int(width / 8)), scale]))
     figure.text(6 / width, 1 - 14 / height, heading, weight="bold")
     y, x = 1 - 35 / height, 7.0
     shades = dict(zip(sorted(coverages, reverse=True), SHADES, strict=False))

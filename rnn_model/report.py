@@ -27,6 +27,7 @@ _UNKNOWN_STEP = ("", "value", "values", "{day} {month} {year}")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MAGNITUDES = {6: "million", 9: "billion", 12: "trillion"}
 _CURRENCY_SIGNS = frozenset("$£¥€")
+_NO_BREAK = "\u00a0"
 _THIN_SPACE = "\u202f"  # groups thousands whichever decimal mark the reader is used to
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MINUS = "\u2212"
@@ -47,7 +48,9 @@ def describe(forecast: Forecast, coverage: float = 0.8) -> str:
     ahead = len(forecast.quantiles)
     expected = f"expected near {write(float(forecast.median[-1]))}"
     if high > low:
-        expected += f", with {_chance(coverage)} of lying between {write(low).partition(' ')[0]} and {write(high)}"
+        expected += (
+            f", with {_chance(coverage)} of lying between {write(low).partition(_NO_BREAK)[0]} and {write(high)}"
+        )
     when = "" if forecast.times is None else moment(forecast.times[-1], forecast.history.frequency)
     if ahead == 1:
         return f"The next {one}{f', {when},' if when else ''} is {expected}."
@@ -88,10 +91,10 @@ def number_format(forecast: Forecast, digits: int = 2) -> Callable[[float], str]
     unit = forecast.history.unit
 
     def write(value: float) -> str:
-        text = " ".join(filter(None, [number(value / factor, decimals), magnitude]))
+        text = _NO_BREAK.join(filter(None, [number(value / factor, decimals), magnitude]))
         if unit in _CURRENCY_SIGNS:
             return f"{_MINUS if text.startswith(_MINUS) else ''}{unit}{text.removeprefix(_MINUS)}"
-        return f"{text} {unit}".strip()
+        return f"{text}{_NO_BREAK}{unit}" if unit else text
 
     return write
 
@@ -115,7 +118,7 @@ def magnitude_of(values: np.ndarray) -> tuple[float, str]:
     if largest == 0 or 1e-3 <= largest < 1e6:
         return 1.0, ""
     exponent = max(3 * math.floor(math.log10(largest) / 3), -300)  # 1e-300: its inverse is still finite
-    return 10.0**exponent, _MAGNITUDES.get(exponent, f"× 10{str(exponent).translate(_RAISED)}")
+    return 10.0**exponent, _MAGNITUDES.get(exponent, f"×{_NO_BREAK}10{str(exponent).translate(_RAISED)}")
 
 
 def forecast_csv(forecast: Forecast) -> str:
@@ -188,5 +191,5 @@ def _against_last_season(forecast: Forecast, steps: str) -> str:
     word = "above" if change > 0 else "below"
     percent = abs(change / level) * 100 if level and before[both].min() > 0 else math.inf
     if 0.5 <= percent < 1000:
-        return f"run about {percent:.0f} % {word} {reference}"
+        return f"run about {percent:.0f}{_NO_BREAK}% {word} {reference}"
     return f"run about {number_format(forecast)(abs(change))} {word} {reference}"

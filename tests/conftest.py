@@ -1,0 +1,50 @@
+"""What several test files share: the shipped model, a running app, and a browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+import app
+from rnn_model import Model, load
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# A browser of its own would fetch components and report usage; in a container it also has no sandbox and little /dev/shm.
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+@pytest.fixture(scope="session")
+def model() -> Model:
+    return load(ROOT / "weights" / "forecast")
+
+
+@pytest.fixture(scope="session")
+def address(model: Model) -> Iterator[str]:
+    """Where the app is being served."""
+    demo = app.build(model)
+    yield app.serve(demo, "127.0.0.1", quiet=True, prevent_thread_lock=True)
+    demo.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium: one found on the path, or else the one that `playwright install chromium` brings."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=SWITCHES)
+        yield chromium
+        chromium.close()
