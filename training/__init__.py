@@ -1,0 +1,1 @@
+"""Trains, measures, exports and publishes; not needed to predict."""
