@@ -254,7 +254,7 @@ def _download(result: Forecast) -> str:
     """A link that holds the file itself, so that nothing of a visitor's stays on the server for it."""
     content = b64encode(forecast_csv(result).encode("utf-8-sig")).decode()  # the mark tells Excel that it is UTF-8
     link = f'href="data:text/csv;charset=utf-8;base64,{content}" download="forecast.csv"'
-    return f'<a class="download" {link}>Download as CSV, all quantiles</a>'
+    return f'<a class="save-link" {link}>Download as CSV, all quantiles</a>'
 
 
 def _endpoints(model: Model) -> None:

@@ -76,7 +76,7 @@ def forecast_figure(forecast: Forecast, *, narrow: bool = False, shown: int | No
         figure, axes = _canvas(_NARROW if narrow else _WIDE, value_labels, end_labels)
         axes.set(xlim=(x[0], x[-1]), ylim=(low, high))
         _draw_value_scale(axes, value_ticks, value_labels)
-        _draw_time_scale(axes, *_time_ticks(x, dated, 5 if narrow else 9))
+        _draw_time_scale(axes, *_time_ticks(x, dated, 6 if narrow else 9))
         _draw_past(axes, x[:-ahead], past)
         _draw_fan(axes, x, past, median, bands)
         _draw_ends(axes, ends, end_labels)
@@ -141,7 +141,7 @@ def _time_ticks(x: np.ndarray, dated: bool, most: int) -> tuple[np.ndarray, list
         steps = np.asarray(MaxNLocator(nbins=most, integer=True).tick_values(x[0], x[-1]))
         ticks = steps[(steps >= x[0]) & (steps <= x[-1])]
         return ticks, [number(step, 0) for step in ticks], ""
-    locator = AutoDateLocator(minticks=3, maxticks=most)
+    locator = AutoDateLocator(minticks=most // 3, maxticks=most)  # closer limits can leave it no interval
     formatter = ConciseDateFormatter(locator, offset_formats=["", "%Y", "%b %Y", "%d %b %Y", "%d %b %Y", "%d %b %Y"])
     ticks = np.asarray(locator.tick_values(*num2date(x[[0, -1]])))
     ticks = ticks[(ticks >= x[0]) & (ticks <= x[-1])]

@@ -14,7 +14,7 @@ from rnn_model import Model, load
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# A browser of its own would fetch components and report usage; in a container it also has no sandbox and little /dev/shm.
+# Unasked, a browser fetches components and reports usage; in a container it has no sandbox and little /dev/shm.
 SWITCHES = [
     "--no-sandbox",
     "--disable-gpu",
