@@ -21,6 +21,7 @@ RECENT = 2000  # values looked at; a season that cannot be seen in them is not u
 CUSTOMARY = (4, 5, 7, 12, 24, 48, 52, 96, 168)
 CUSTOMARY_Z = 5.0
 OTHER_Z = 9.0
+REPEATS = 5  # times that an unusual period must have been seen
 
 
 def periods(values: np.ndarray, season: int | None) -> tuple[int, ...]:
@@ -54,6 +55,7 @@ def detect(values: np.ndarray) -> int:
     gain = np.array([evidence(recent, int(period)) for period in candidates])
     z = np.where(np.isin(candidates, CUSTOMARY), CUSTOMARY_Z, OTHER_Z)
     gain -= (candidates - 1) + z * np.sqrt(2 * (candidates - 1))
+    gain[(candidates > len(recent) // REPEATS) & ~np.isin(candidates, CUSTOMARY)] = -np.inf
     return int(candidates[gain.argmax()]) if gain.max() > 0 else 1
 
 
