@@ -16,6 +16,7 @@ import numpy as np
 
 # Days inside weeks: a series sampled this often within a day usually has a weekly season too.
 WEEKLY_COMPANION = {24: 168, 48: 336, 96: 672}
+SHORTEST = 4  # an alternation of 2 or 3 steps is more often a part of a longer season than one of its own
 LONGEST = 400
 RECENT = 2000  # values looked at; a season that cannot be seen in them is not used either
 CUSTOMARY = (4, 5, 7, 12, 24, 48, 52, 96, 168)
@@ -49,9 +50,9 @@ def detect(values: np.ndarray) -> int:
     """
     recent = np.asarray(values, np.float64)[-RECENT:]
     largest = min(len(recent) // 3, LONGEST)
-    if np.isfinite(recent).sum() < 9 or largest < 2:
+    if np.isfinite(recent).sum() < 9 or largest < SHORTEST:
         return 1
-    candidates = np.arange(2, largest + 1)
+    candidates = np.arange(SHORTEST, largest + 1)
     gain = np.array([evidence(recent, int(period)) for period in candidates])
     z = np.where(np.isin(candidates, CUSTOMARY), CUSTOMARY_Z, OTHER_Z)
     gain -= (candidates - 1) + z * np.sqrt(2 * (candidates - 1))
