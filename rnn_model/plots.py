@@ -44,7 +44,7 @@ _STYLE: dict[Any, Any] = {
 }
 _DRAWING = threading.Lock()  # rcParams belong to the whole process, and a server draws in several threads
 _MUTED = 0.64  # opacity of ink that explains rather than shows
-_WIDE, _NARROW = (677, 302), (338, 310)  # points
+_WIDE, _NARROW = (677, 302), (320, 300)  # points
 _SHOWN_POINTS = 1000  # more would fall on the same pixels
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
-import app
-from rnn_model import Model, load
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from rnn_model import Model
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -29,12 +31,16 @@ SWITCHES = [
 
 @pytest.fixture(scope="session")
 def model() -> Model:
+    from rnn_model import load
+
     return load(ROOT / "weights" / "forecast")
 
 
 @pytest.fixture(scope="session")
 def address(model: Model) -> Iterator[str]:
     """Where the app is being served."""
+    import app  # here, not above: it takes seconds, which most test files need not wait for
+
     demo = app.build(model)
     yield app.serve(demo, "127.0.0.1", quiet=True, prevent_thread_lock=True)
     demo.close()
@@ -43,6 +49,8 @@ def address(model: Model) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium: one found on the path, or else the one that `playwright install chromium` brings."""
+    from playwright.sync_api import sync_playwright
+
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=SWITCHES)

@@ -1,0 +1,230 @@
+"""The app without a browser: what the tab answers, the endpoints a program calls, and how it starts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from base64 import b64decode
+from html import unescape
+from pathlib import Path
+
+import gradio_client
+import numpy as np
+import pytest
+from gradio_client.exceptions import AppError
+
+import app
+from interface.forecast_tab import Chosen, answer, examples
+from rnn_model import forecast
+
+PASSENGERS = "112 118 132 129 121 135 148 148 136 119 104 118 115 126 141 135 125 149 170 170 158 133 114 140"
+
+
+def ask(model, text="", file=None, horizon=12, season=0, coverage=0.8, chosen=Chosen(), choice=None):  # noqa: B008
+    return answer(model, text, file, horizon, season, coverage, chosen, choice)
+
+
+def words(html):
+    return unescape(re.sub(r"<[^>]*>", " ", html))
+
+
+@pytest.fixture(scope="module")
+def client(address):
+    return gradio_client.Client(address, verbose=False)
+
+
+# What the tab answers
+
+
+def test_table_and_picture_show_the_forecast(model):
+    shown = ask(model, PASSENGERS, horizon=6)
+    expected = forecast(model, PASSENGERS, horizon=6)
+
+    assert list(shown.table.columns) == ["Step", "Low", "Median", "High"]
+    np.testing.assert_allclose(shown.table["Median"].astype(float), expected.median, atol=0.06)
+    np.testing.assert_allclose(shown.table["Low"].astype(float), expected.quantile(0.1), atol=0.06)
+    assert shown.result.count("<svg") == 2
+    assert shown.result.count('role="img"') == 2
+
+
+def test_half_a_chance_narrows_the_table(model):
+    wide, narrow = (ask(model, PASSENGERS, coverage=coverage).table for coverage in (0.8, 0.5))
+
+    assert (narrow["Low"].astype(float) > wide["Low"].astype(float)).all()
+    assert (narrow["High"].astype(float) < wide["High"].astype(float)).all()
+    assert narrow["Median"].astype(float).to_numpy() == pytest.approx(wide["Median"].astype(float).to_numpy(), abs=0.1)
+
+
+@pytest.mark.parametrize("text", ["", "   \n", "\ufeff"])
+def test_an_empty_box_is_an_invitation(model, text):
+    shown = ask(model, text)
+
+    assert "Paste" in words(shown.result)
+    assert "problem" not in shown.result
+    assert shown.table is None
+
+
+def test_every_problem_is_shown_escaped(model):
+    shown = ask(model, "12 kg\n13 <b>lb</b>\n0x1f")
+
+    assert 'role="alert"' in shown.result
+    assert "<b>" not in shown.result
+    assert "line 2" in words(shown.result)
+    assert shown.table is None
+    assert shown.download == ""
+
+
+def test_another_reading_is_one_choice_away_and_forgotten_with_the_text(model):
+    first = ask(model, "112,118,132,129")
+    assert len(first.others) >= 1
+    _, choice = first.others[0]
+
+    other = ask(model, "112,118,132,129", chosen=first.chosen, choice=choice)
+    assert other.chosen.choices == (choice,)
+    assert "112" in words(other.strip)
+    assert other.table["Median"].astype(float).iloc[0] > 1e6
+
+    again = ask(model, "112,118,132,129", horizon=5, chosen=other.chosen)
+    assert again.table["Median"].astype(float).iloc[0] > 1e6
+    assert ask(model, "1,2,3,4", chosen=other.chosen).chosen.choices == ()
+
+
+@pytest.mark.parametrize(("asked", "used"), [(0, 1), (-3, 1), (10**6, None), (None, 12)])
+def test_a_horizon_outside_its_limits_is_moved_and_said(model, asked, used):
+    used = used or model.config.forecast.max_horizon
+    shown = ask(model, PASSENGERS, horizon=asked)
+
+    assert len(shown.table) == used
+    assert ("instead of" in words(shown.strip)) == (asked is not None)
+
+
+def test_a_season_out_of_range_is_explained(model):
+    assert "season" in words(ask(model, PASSENGERS, season=10**6).result)
+
+
+def test_text_wins_over_a_file_and_a_file_is_read_when_the_box_is_empty(model, tmp_path):
+    file = tmp_path / "sales <b>.csv"
+    file.write_text("Day,Sales\n2024-01-01,5\n2024-01-02,7\n2024-01-03,6\n", encoding="utf-8")
+
+    from_file = ask(model, "", str(file))
+    assert "Sales" in words(from_file.strip)
+    assert "From sales <b>.csv" in words(from_file.updates()[6])
+    assert "<b>" not in from_file.updates()[6]
+    assert "Sales" not in words(ask(model, PASSENGERS, str(file)).strip)
+
+
+def test_the_download_holds_every_quantile_and_no_formula(model):
+    shown = ask(model, f"=cmd|' /C calc'!A0\n{PASSENGERS.replace(' ', chr(10))}", horizon=3)
+    content = re.search(r"base64,([^\"]*)", shown.download)
+    assert content is not None
+    rows = list(csv.DictReader(io.StringIO(b64decode(content.group(1)).decode("utf-8-sig"))))
+
+    assert len(rows) == 3
+    assert {"time", "median", "p10", "p90"} <= set(rows[0])
+    assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row.values())
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda example: example.name)
+def test_every_example_is_forecast_and_names_its_source(model, example):
+    shown = ask(model, example.text, horizon=example.horizon)
+
+    assert shown.table is not None
+    assert len(shown.table) == example.horizon
+    assert re.search(r"\b(18|19)\d\d\b", example.source)
+    assert re.search("public domain|not subject to copyright", example.source, re.IGNORECASE)
+    assert words(shown.updates()[6]).strip() == example.source
+
+
+# What a program calls
+
+
+def test_endpoints(client):
+    endpoints = client.view_api(return_format="dict")["named_endpoints"]
+
+    assert set(endpoints) == {"/forecast", "/forecast_file"}
+    first, *others = endpoints["/forecast"]["parameters"]
+    assert first["parameter_name"] == "text"
+    assert not first["parameter_has_default"]
+    assert all(other["parameter_has_default"] for other in others)
+
+
+def test_forecast_endpoint(client, model):
+    given = client.predict(PASSENGERS, api_name="/forecast")
+    expected = forecast(model, PASSENGERS)
+
+    np.testing.assert_allclose(given["median"], expected.median)
+    np.testing.assert_allclose(given["quantiles"], expected.quantiles)
+    assert given["levels"] == pytest.approx(expected.levels)
+    assert given["times"] is None
+    assert given["sentence"].startswith("The next 12 values")
+    assert given["notes"]
+
+
+def test_forecast_endpoint_takes_every_parameter(client):
+    given = client.predict("2024-01,5\n2024-02,7\n2024-03,6", horizon=2, season=1, api_name="/forecast")
+
+    assert given["times"] == ["2024-04-01T00:00:00", "2024-05-01T00:00:00"]
+    assert given["season"] == 1
+    other = client.predict("112,118,132,129", api_name="/forecast")["alternatives"][0]
+    assert client.predict("112,118,132,129", choices=[other["choice"]], api_name="/forecast")["median"][0] > 1e6
+
+
+def test_file_endpoint(client, tmp_path):
+    file = tmp_path / "sales.csv"
+    file.write_text("Month;Sales\n2024-01;5,5\n2024-02;7,5\n2024-03;6,5\n", encoding="utf-8")
+    given = client.predict(gradio_client.handle_file(str(file)), 2, 0, api_name="/forecast_file")
+
+    assert given["name"] == "Sales"
+    assert given["times"] == ["2024-04-01T00:00:00", "2024-05-01T00:00:00"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"text": "12 kg, 13 lb"}, "expected one unit"),
+        ({"text": ""}, "at least one number"),
+        ({"text": PASSENGERS, "horizon": 0}, "whole number from 1"),
+        ({"text": PASSENGERS, "season": -1}, "whole number from 1"),
+    ],
+)
+def test_an_endpoint_says_what_is_wrong(client, arguments, said):
+    with pytest.raises(AppError) as caught:
+        client.predict(**arguments, api_name="/forecast")
+    assert said in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+# How it starts
+
+
+def test_missing_weights_are_named_with_the_way_to_get_them(tmp_path, capsys):
+    assert app.main(["--weights", str(tmp_path / "nothing")]) == 1
+
+    said = capsys.readouterr().err
+    assert "nothing" in said
+    assert "python -m training.fit forecast" in said
+    assert "Traceback" not in said
+
+
+def test_weights_can_come_from_the_environment(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("RNN_WEIGHTS", str(tmp_path / "elsewhere"))
+
+    assert app.main([]) == 1
+    assert "elsewhere" in capsys.readouterr().err
+
+
+def test_help_needs_no_weights(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        app.main(["--help"])
+    assert stopped.value.code == 0
+    assert "--port" in capsys.readouterr().out
+
+
+def test_the_theme_asks_nothing_of_other_hosts():
+    theme = app.theme()
+
+    assert theme._stylesheets == []
+    assert "http" not in app.head()
+    assert not re.search(r"url\(['\"]?https?:", theme._get_theme_css())
+    assert Path(app.__file__).read_text(encoding="utf-8").count("http") == 0

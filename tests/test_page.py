@@ -1,0 +1,282 @@
+"""The page in a real browser: what a visitor sees, does and gets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from rnn_model import forecast
+
+PASSENGERS = "112 118 132 129 121 135 148 148 136 119 104 118 115 126 141 135 125 149 170 170 158 133 114 140"
+HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
+DESKTOP, PHONE = (1280, 900), (390, 844)
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator:
+    """Opens the page in a window of a given size and theme; afterwards nothing may be wrong behind the scenes."""
+    complaints: list[str] = []
+    hosts: set[str] = set()
+    pages: list[Page] = []
+
+    def opened(size=DESKTOP, theme="light") -> Page:
+        page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+        page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+        page.goto(f"{address}?__theme={theme}")
+        verdict(page).wait_for()
+        pages.append(page)
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+    assert complaints == []
+    assert hosts - {"", urlsplit(address).netloc} == set(), "a request left for another host"
+
+
+def verdict(page: Page) -> Locator:
+    return page.locator(".verdict")
+
+
+def picture(page: Page) -> Locator:
+    return page.locator(".picture svg:visible")
+
+
+def paste(page: Page, text: str) -> None:
+    """Pastes as a visitor does, through the clipboard's event."""
+    box = page.get_by_label("Your numbers")
+    box.fill("")
+    box.focus()
+    page.keyboard.insert_text(text)
+
+
+def ask(page: Page) -> None:
+    page.get_by_role("button", name="Forecast", exact=True).click()
+
+
+def rows(page: Page) -> list[list[str]]:
+    """The cells of the table that are on screen; the table draws its rows only when they are scrolled to."""
+    grid = page.get_by_role("grid", name="Table")
+    grid.get_by_role("gridcell").first.wait_for()
+    lines = grid.locator("[role=row]:has([role=gridcell])").all()
+    return [[cell.strip() for cell in line.locator("[role=gridcell]").all_inner_texts()] for line in lines]
+
+
+def test_an_example_is_forecast_before_anything_is_done(visit):
+    page = visit()
+
+    expect(page.get_by_role("tab", name="Forecast", selected=True)).to_be_visible()
+    expect(verdict(page)).to_contain_text("The next 24 months")
+    expect(picture(page)).to_have_count(1)
+    expect(page.get_by_text("Passengers (thousand)").last).to_be_visible()
+    expect(page.get_by_text("How I read this")).to_be_visible()
+    expect(page.get_by_text("Box, Jenkins")).to_be_visible()
+    expect(page.get_by_role("gridcell", name="Jan 1961")).to_be_visible()
+
+
+def test_pasted_numbers_become_a_table(visit, model):
+    page = visit()
+    paste(page, PASSENGERS)
+    page.get_by_label("Steps ahead").fill("6")
+    ask(page)
+    expect(verdict(page)).to_contain_text("The next 6 values")
+    expected = forecast(model, PASSENGERS, horizon=6)
+
+    read = rows(page)
+    assert [row[0] for row in read] == list("123456")
+    np.testing.assert_allclose(
+        np.array([row[1:] for row in read], dtype=float),
+        np.stack([expected.quantile(level) for level in (0.1, 0.5, 0.9)], axis=1),
+        atol=0.06,
+    )
+
+
+def test_the_whole_way_by_keyboard(visit):
+    page = visit()
+    page.get_by_label("Your numbers").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text("5 6 5 6 5 6 5 6")
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText") == "Forecast":
+            break
+    page.keyboard.press("Enter")
+
+    expect(verdict(page)).to_contain_text("values")
+    expect(page.locator(".strip")).to_contain_text("8 values")
+
+
+def test_another_reading_is_one_click_away(visit):
+    page = visit()
+    paste(page, "112,118,132,129")
+    ask(page)
+    expect(page.locator(".strip")).to_contain_text("4 values")
+    page.get_by_role("radio", name="as one number").click()
+
+    expect(verdict(page)).to_contain_text("near 112 billion")
+
+
+def test_the_chance_changes_sentence_and_table(visit):
+    page = visit()
+    before = rows(page)[0]
+    page.get_by_role("radio", name="5 in 10").click()
+
+    expect(verdict(page)).to_contain_text("a 5 in 10 chance")
+    expect(page.get_by_role("gridcell", name=before[1], exact=True)).to_have_count(0)
+    after = rows(page)[0]
+    assert float(after[1]) > float(before[1])
+    assert float(after[3]) < float(before[3])
+
+
+@pytest.mark.parametrize("name", ["Carbon dioxide", "River Nile", "Lynx"])
+def test_examples(visit, name):
+    page = visit()
+    before = verdict(page).inner_text()
+    page.get_by_role("button", name=name).click()
+
+    expect(verdict(page)).not_to_have_text(before)
+    assert page.locator(".examples .hint").last.inner_text() != ""
+
+
+def test_a_file_is_read_like_a_paste(visit):
+    page = visit()
+    content = "Day;Visitors\n" + "\n".join(f"2024-01-{day:02};{day % 7 + 10},5" for day in range(1, 29))
+    upload = {"name": "visitors.csv", "mimeType": "text/csv", "buffer": content.encode("cp1252")}
+    page.locator("input[type=file][accept*=xlsx]").set_input_files(upload)
+
+    expect(verdict(page)).to_contain_text("The next 24 days")
+    expect(page.get_by_text("From visitors.csv")).to_be_visible()
+    expect(page.get_by_label("Your numbers")).to_have_value("")
+
+
+def test_the_download_is_the_forecast(visit):
+    page = visit()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as CSV").click()
+    content = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+
+    assert download.value.suggested_filename == "forecast.csv"
+    assert content[0].startswith("series,time,median,p10")
+    assert len(content) == 1 + 24
+
+
+def test_mistakes_are_explained_where_the_forecast_would_be(visit):
+    page = visit()
+    paste(page, "12 kg\n13 lb")
+    ask(page)
+
+    expect(page.get_by_role("alert")).to_contain_text("expected one unit")
+    expect(picture(page)).to_have_count(0)
+    expect(page.get_by_role("grid", name="Table")).to_have_count(0)
+    paste(page, PASSENGERS)
+    ask(page)
+    expect(verdict(page)).to_be_visible()
+    expect(page.get_by_role("grid", name="Table")).to_be_visible()
+
+
+def test_an_empty_box_invites(visit):
+    page = visit()
+    paste(page, " ")
+    ask(page)
+
+    expect(page.locator(".invitation")).to_contain_text("Paste a column")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_hostile_text_stays_text(visit):
+    page = visit()
+    title = page.title()
+    paste(page, HOSTILE + "\n" + "\n".join(PASSENGERS.split()))
+    ask(page)
+    expect(page.locator(".strip")).to_contain_text("24 values")
+
+    assert page.title() == title
+    assert page.locator(".picture img, .picture script, .strip img, .strip script").count() == 0
+
+
+def test_the_picture_has_the_sentence_as_its_text(visit):
+    page = visit()
+    assert picture(page).get_attribute("role") == "img"
+    assert picture(page).get_attribute("aria-label") == verdict(page).text_content()
+
+
+def test_every_control_has_a_name(visit):
+    page = visit()
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('button, input, textarea, select, a[href]')]
+            .filter(e => e.offsetParent !== null && e.type !== 'file')
+            .filter(e => !(e.innerText || e.ariaLabel || e.title || (e.labels && e.labels.length)))
+            .map(e => e.outerHTML.slice(0, 120))"""
+    )
+    assert nameless == []
+
+
+@pytest.mark.parametrize("size", [PHONE, (768, 1024), DESKTOP])
+def test_nothing_is_wider_than_the_window(visit, size):
+    page = visit(size)
+    paste(
+        page,
+        "\n".join(f"{'a very long name ' * 10},{'x' * 200}" if n == 0 else f"2024-01-{n:02},{n}e9" for n in range(25)),
+    )
+    ask(page)
+    expect(verdict(page)).to_contain_text("billion")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    shown = picture(page).bounding_box()
+    assert shown is not None
+    assert shown["x"] >= 0
+    assert shown["x"] + shown["width"] <= size[0]
+
+
+@pytest.mark.parametrize(("size", "kind"), [(PHONE, "slim"), (DESKTOP, "wide")])
+def test_type_in_the_picture_is_readable(visit, size, kind):
+    page = visit(size)
+
+    expect(page.locator(f".picture .{kind} svg")).to_be_visible()
+    sizes = page.evaluate(
+        """() => [...document.querySelectorAll('.picture svg text')].filter(e => e.getClientRects().length)
+            .map(e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a)"""
+    )
+    assert min(sizes) >= 10.5
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a CSS rgb() colour (WCAG 2.2)."""
+    channels = np.array([float(part) for part in re.findall(r"[\d.]+", colour)[:3]]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("part", [".verdict", ".hint", ".strip li", ".head p", ".save-link"])
+def test_text_stands_out_from_the_page(visit, theme, part):
+    page = visit(theme=theme)
+    ink, *papers = page.locator(part).first.evaluate(
+        """e => {
+            const colours = [getComputedStyle(e).color];
+            for (; e; e = e.parentElement) colours.push(getComputedStyle(e).backgroundColor);
+            return [...colours, 'rgb(255, 255, 255)'];
+        }"""
+    )
+    paper = next(colour for colour in papers if colour != "rgba(0, 0, 0, 0)")
+    dark, light = sorted([luminance(ink), luminance(paper)])
+
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_the_picture_follows_the_theme(visit):
+    colours = {}
+    for theme in ("light", "dark"):
+        page = visit(theme=theme)
+        line = picture(page).locator("path[style*=currentColor]").first
+        colours[theme] = luminance(line.evaluate("e => getComputedStyle(e).stroke"))
+
+    assert colours["light"] < 0.1
+    assert colours["dark"] > 0.8
