@@ -48,30 +48,38 @@ def scale(histories: Sequence[np.ndarray], seasons: Sequence[tuple[int, ...]], c
         seasons: up to two periods for each; a period is used if the history holds two of it.
         context: longest history kept.
 
-    A history without variation is scaled by its level (by 1 if that is 0), so the bank expects errors of about a tenth of
+    A history without variation is scaled by its level (by 1 if that is 0), so the bank expects errors of a tenth of
     it: one value says nothing about how it varies, and this is the assumption made in its place.
     """
     recent = [np.asarray(history, np.float64)[-context:] for history in histories]
-    length = max(len(history) for history in recent)
-    x = np.zeros((len(recent), length))
-    observed = np.zeros((len(recent), length), bool)
-    anchor, spread = np.empty(len(recent)), np.empty(len(recent))
+    lengths = np.array([len(history) for history in recent])
+    values = np.full((len(recent), int(lengths.max())), np.nan)
+    for row, history in zip(values, recent, strict=True):
+        row[len(row) - len(history) :] = history
+    observed = ~np.isnan(values)
+    count = observed.sum(1)
+
+    # dividing by the largest value first keeps 1e300 from overflowing in a sum
+    largest = np.abs(np.where(observed, values, 0.0)).max(1)
+    largest[largest == 0] = 1.0
+    x = np.where(observed, values / largest[:, None], 0.0)
+    mean = x.sum(1) / count
+    x = np.where(observed, x - mean[:, None], 0.0)
+    deviation = np.abs(x).sum(1) / count
+    flat = deviation <= 1e-12
+    deviation[flat] = np.where(mean[flat] == 0, 1.0, np.abs(mean[flat]))
+
     periods = np.ones((len(recent), 2), np.int64)
-    for row, (history, season) in enumerate(zip(recent, seasons, strict=True)):
-        seen = ~np.isnan(history)
-        # dividing by the largest value first keeps 1e300 from overflowing in a sum
-        largest = float(np.max(np.abs(history[seen]))) or 1.0
-        unit = history / largest
-        mean = float(np.mean(unit[seen]))
-        deviation = float(np.mean(np.abs(unit[seen] - mean)))
-        if deviation <= 1e-12:
-            deviation = abs(mean) or 1.0
-        x[row, length - len(history) :] = np.where(seen, (unit - mean) / deviation, 0.0)
-        observed[row, length - len(history) :] = seen
-        anchor[row], spread[row] = mean * largest, deviation * largest
-        usable = sorted(period for period in season if 1 < period <= len(history) // 2)[:2]
-        periods[row, : len(usable)] = usable
-    return Scaled(torch.from_numpy(x).float(), torch.from_numpy(observed), anchor, spread, torch.from_numpy(periods))
+    for row, length, season in zip(periods, lengths, seasons, strict=True):
+        usable = sorted(period for period in season if 1 < period <= length // 2)[:2]
+        row[: len(usable)] = usable
+    return Scaled(
+        torch.from_numpy(x / deviation[:, None]).float(),
+        torch.from_numpy(observed),
+        mean * largest,
+        deviation * largest,
+        torch.from_numpy(periods),
+    )
 
 
 def feature_counts(config: ForecastConfig) -> tuple[int, int]:
