@@ -13,7 +13,7 @@ help:
 	@echo "make lint       style and types only"
 	@echo "make train      train the forecaster anew; better weights replace weights/forecast"
 	@echo "make evaluate   measure weights/forecast on the benchmark sets"
-	@echo "make readme     write the measured results into README.md"
+	@echo "make readme     bring the results and the tree in README.md up to date"
 	@echo "make pictures   take the screenshots in docs/"
 	@echo "make clean      remove the environment and the caches"
 
@@ -35,7 +35,7 @@ evaluate: .venv/training
 	$(BIN)/python -m training.evaluate weights/forecast --baselines
 
 readme: .venv/app
-	$(BIN)/python docs/results.py
+	$(BIN)/python docs/readme.py
 
 pictures: .venv/tests browser
 	$(BIN)/python docs/pictures.py

@@ -1,4 +1,4 @@
-"""The app: python app.py [--weights FOLDER_OR_HUB_ID] [--host HOST] [--port PORT]"""
+"""Loads the weights and serves the page: python app.py --help"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
+import torch
 
 from interface.forecast_tab import forecast_tab
 from interface.look import head, theme
@@ -62,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UnrolledError as error:
         print(f"{error}\nWeights can be trained with: python -m training.fit forecast", file=sys.stderr)
         return 1
+    torch.set_num_threads(1)  # a network this small is slower on several
     serve(build(model), options.host, options.port)
     return 0
 

@@ -1,4 +1,4 @@
-"""The Forecast tab: a sequence in; a sentence, a picture, an account of how it was read, and a table out."""
+"""The Forecast tab: a sequence in; a sentence, a picture, a table and how it was read out."""
 
 from __future__ import annotations
 

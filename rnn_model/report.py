@@ -1,4 +1,4 @@
-"""A forecast as text: the sentence that says what comes next, dates and numbers as people write them, CSV."""
+"""A forecast as text: a sentence, dates and numbers as people write them, CSV."""
 
 from __future__ import annotations
 

