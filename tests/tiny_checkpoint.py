@@ -1,6 +1,7 @@
 """Writes the checkpoint that the tests forecast with: PYTHONPATH=. python tests/tiny_checkpoint.py
 
-Run it after a change to the format or to the features a network reads, and commit what it writes.
+Run it after a change to the format or to the features a network reads, commit what it writes, and renew the golden
+numbers in tests/test_checkpoint.py.
 """
 
 from __future__ import annotations
