@@ -1,0 +1,240 @@
+"""Classical decomposition against moving averages by hand, known seasons, and noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from rnn_model.decomposition import moving_average, seasonal
+
+# float32 numbers of order one, each the result of some dozens of roundings of 6e-8
+CLOSE = {"rtol": 1e-5, "atol": 2e-6}
+
+
+def by_hand(values: np.ndarray, period: int) -> np.ndarray:
+    """Centred moving average (2 x period when even), nan where the window leaves the series or meets a gap."""
+    half = period // 2
+    weights = np.ones(period) if period % 2 else np.r_[0.5, np.ones(period - 1), 0.5]
+    result = np.full(len(values), np.nan)
+    for centre in range(half, len(values) - half):
+        result[centre] = np.average(values[centre - half : centre + half + 1], weights=weights)
+    return result
+
+
+def rows(*series: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Right-aligned batch and what of it is observed."""
+    length = max(map(len, series))
+    padded = np.stack([np.r_[np.full(length - len(values), np.nan), values] for values in series])
+    return torch.from_numpy(np.nan_to_num(padded)).float(), torch.from_numpy(~np.isnan(padded))
+
+
+def season_of(
+    *series: np.ndarray,
+    period: int | list[int],
+    horizon: int = 12,
+    forgetting: float = 0.0,
+    level: float = 0.0,
+    relative: bool = False,
+):
+    x, observed = rows(*series)
+    count = len(series)
+    periods = torch.tensor([period] * count if isinstance(period, int) else period)
+    return seasonal(
+        x,
+        observed,
+        torch.full((count,), level),
+        periods,
+        horizon,
+        torch.full((count,), forgetting),
+        torch.full((count,), relative),
+    )
+
+
+def wave(period: int, size: float = 1.0) -> np.ndarray:
+    """One season without mean and without symmetry."""
+    shape = np.random.default_rng(period).normal(size=period)
+    return size * (shape - shape.mean())
+
+
+@pytest.mark.parametrize("period", [1, 2, 3, 4, 7, 12, 24])
+def test_moving_average_by_hand(period: int) -> None:
+    values = np.random.default_rng(0).normal(size=40)
+    mean, full = moving_average(*rows(values), torch.tensor([period]))
+    expected = by_hand(values, period)
+    assert torch.equal(full[0], torch.from_numpy(~np.isnan(expected)))
+    torch.testing.assert_close(mean[full].double(), torch.from_numpy(expected[~np.isnan(expected)]), **CLOSE)
+
+
+def test_moving_average_of_four_numbers_a_year() -> None:
+    """The 2 x 4 average of the textbook: half of the outer two, all of the inner three, over 4."""
+    mean, full = moving_average(*rows(np.array([4.0, 8.0, 6.0, 2.0, 12.0, 0.0])), torch.tensor([4]))
+    assert full[0].tolist() == [False, False, True, True, False, False]
+    assert mean[0, 2:4].tolist() == [(4 / 2 + 8 + 6 + 2 + 12 / 2) / 4, (8 / 2 + 6 + 2 + 12 + 0 / 2) / 4]
+
+
+def test_every_row_has_its_own_period_and_padding() -> None:
+    rng = np.random.default_rng(1)
+    long, short = rng.normal(size=30), rng.normal(size=11)
+    mean, full = moving_average(*rows(long, short), torch.tensor([4, 3]))
+    for row, (values, period) in enumerate(((long, 4), (short, 3))):
+        expected = np.r_[np.full(30 - len(values), np.nan), by_hand(values, period)]
+        assert torch.equal(full[row], torch.from_numpy(~np.isnan(expected)))
+        torch.testing.assert_close(
+            mean[row][full[row]].double(), torch.from_numpy(expected[full[row].numpy()]), **CLOSE
+        )
+
+
+@pytest.mark.parametrize("period", [3, 4])
+def test_no_average_touches_a_gap(period: int) -> None:
+    values = np.arange(20.0)
+    values[9] = np.nan
+    _, full = moving_average(*rows(values), torch.tensor([period]))
+    half = period // 2
+    assert not full[0, 9 - half : 10 + half].any()
+    assert full[0, half : 9 - half].all()
+    assert full[0, 10 + half : 20 - half].all()
+
+
+@pytest.mark.parametrize("period", [2, 3, 4, 7, 12])
+@pytest.mark.parametrize("slope", [0.0, 0.1])
+@pytest.mark.parametrize("extra", [0, 1], ids=["whole years", "and a step"])
+def test_a_pure_season_on_a_line_is_recovered(period: int, slope: float, extra: int) -> None:
+    steps = np.arange(5 * period + extra + 12)
+    component = np.resize(wave(period), len(steps))
+    series = (component + slope * steps)[:-12]
+    found = season_of(series, period=period)
+    assert found.strength.item() == pytest.approx(1, abs=1e-6)
+    torch.testing.assert_close(found.past[0].double(), torch.from_numpy(component[:-12]), rtol=0, atol=2e-5)
+    torch.testing.assert_close(found.ahead[0].double(), torch.from_numpy(component[-12:]), rtol=0, atol=2e-5)
+
+
+def test_a_season_in_proportion_to_the_level_is_recovered() -> None:
+    """Series = level * (1 + share); the batch holds the series less `level`, as `encode` scales it."""
+    shares = np.resize(0.3 * wave(4), 52)
+    found = season_of(10.0 * (1 + shares[:40]) - 10.0, period=4, level=10.0, relative=True)
+    torch.testing.assert_close(found.past[0].double(), torch.from_numpy(shares[:40]), rtol=0, atol=2e-5)
+    torch.testing.assert_close(found.ahead[0].double(), torch.from_numpy(shares[40:]), rtol=0, atol=2e-5)
+
+
+def test_gaps_do_not_shift_the_season() -> None:
+    component = np.resize(wave(4), 60)
+    series = component[:48].copy()
+    series[[5, 22, 23]] = np.nan
+    found = season_of(series, period=4)
+    torch.testing.assert_close(found.ahead[0].double(), torch.from_numpy(component[48:]), rtol=0, atol=2e-5)
+
+
+def test_strength_is_the_james_stein_factor() -> None:
+    """Recomputed in numpy for one noisy series: 1 - (noise variance / years) / variance of the indices."""
+    period, years = 4, 6
+    rng = np.random.default_rng(2)
+    series = np.resize(wave(period), period * years) + rng.normal(size=period * years)
+    remainder = series - by_hand(series, period)
+    inside = ~np.isnan(remainder)
+    phase = np.arange(len(series)) % period
+    index = np.array([remainder[inside & (phase == p)].mean() for p in range(period)])
+    index -= index.mean()
+    noise = np.sum((remainder - index[phase])[inside] ** 2) / (inside.sum() - period)
+    variance = np.sum(index**2) / (period - 1)
+    expected = 1 - noise / (years - 1) / variance
+    assert 0.1 < expected < 0.95
+
+    found = season_of(series, period=period)
+    assert found.strength.item() == pytest.approx(expected, rel=1e-4)
+    torch.testing.assert_close(found.past[0].double(), torch.from_numpy(expected * index[phase]), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("period", [2, 4, 7, 12])
+@pytest.mark.parametrize("relative", [False, True])
+def test_strength_lies_between_0_and_1_and_noise_has_little(period: int, relative: bool) -> None:
+    """White noise: the ratio of variances is about 1, so half the draws shrink to nothing and the rest nearly so."""
+    rng = np.random.default_rng(period)
+    found = season_of(*rng.normal(size=(300, 8 * period)), period=period, level=20.0, relative=relative)
+    assert ((found.strength >= 0) & (found.strength <= 1)).all()
+    assert (found.strength == 0).float().mean() > 0.4
+    # what is kept of the noise: its variance 1 spread over 7 full years, times the strength left
+    kept = found.past.square().mean().sqrt() * (20 if relative else 1)
+    assert kept < 0.4 / np.sqrt(7) * np.sqrt(2)
+
+
+def test_strength_grows_with_the_evidence() -> None:
+    rng = np.random.default_rng(3)
+    strengths = []
+    for years in (3, 6, 24):
+        noisy = np.resize(wave(4, 0.7), 4 * years) + rng.normal(size=(200, 4 * years))
+        strengths.append(season_of(*noisy, period=4).strength.mean().item())
+    assert strengths == sorted(strengths)
+    assert strengths[2] > strengths[0] + 0.2
+
+
+@pytest.mark.parametrize(
+    ("length", "period", "why"), [(30, 1, "no season"), (5, 4, "no full year of averages"), (1, 12, "one value")]
+)
+def test_no_season_where_there_can_be_none(length: int, period: int, why: str) -> None:
+    found = season_of(np.random.default_rng(4).normal(size=length), period=period)
+    assert not found.strength.any(), why
+    assert not found.past.any()
+    assert not found.ahead.any()
+
+
+def test_indices_sum_to_nothing_over_a_period() -> None:
+    noise = np.random.default_rng(5).normal(size=50)
+    found = season_of(np.resize(wave(7, 2.0), 50) + noise, period=7, horizon=7)
+    assert found.strength.item() > 0
+    assert found.ahead.sum().abs() < 1e-5
+
+
+def test_forgetting_follows_a_season_that_changes() -> None:
+    old, new = wave(4), wave(5)[:4] - wave(5)[:4].mean()
+    series = np.r_[np.resize(old, 24), np.resize(new, 16)]
+    errors = []
+    for forgetting in (0.0, 0.35):
+        ahead = season_of(series, period=4, horizon=4, forgetting=forgetting).ahead[0].numpy()
+        errors.append(np.abs(ahead - new).mean())
+    assert errors[1] < 0.5 * errors[0]
+
+
+def test_weights_of_forgetting_by_hand() -> None:
+    """A year (counted back from the last column) weighs 1 - forgetting of the next one."""
+    rng = np.random.default_rng(6)
+    series = np.resize(3 * wave(4), 24) + rng.normal(size=24)
+    remainder = series - by_hand(series, 4)
+    years_back = (23 - np.arange(24)) // 4
+    weight = np.where(np.isnan(remainder), 0.0, 0.65**years_back)
+    index = np.array([np.average(np.nan_to_num(remainder[p::4]), weights=weight[p::4]) for p in range(4)])
+    index -= index.mean()
+    found = season_of(series, period=4, horizon=4, forgetting=0.35)
+    torch.testing.assert_close(found.ahead[0].double() / found.strength.item(), torch.from_numpy(index), **CLOSE)
+
+
+def test_a_series_in_a_batch_is_treated_as_alone() -> None:
+    rng = np.random.default_rng(7)
+    long = np.resize(wave(12), 90) + 0.3 * rng.normal(size=90)
+    short = np.resize(wave(4), 25) + 0.3 * rng.normal(size=25)
+    plain = rng.normal(size=40)
+    together = season_of(long, short, plain, period=[12, 4, 1])
+    for row, (series, period) in enumerate(((long, 12), (short, 4), (plain, 1))):
+        alone = season_of(series, period=period)
+        torch.testing.assert_close(together.past[row, -len(series) :], alone.past[0], **CLOSE)
+        torch.testing.assert_close(together.ahead[row], alone.ahead[0], **CLOSE)
+        torch.testing.assert_close(together.strength[row], alone.strength[0], **CLOSE)
+
+
+def test_it_can_be_differentiated() -> None:
+    """Gradients equal finite differences, in float64."""
+    x = torch.from_numpy(np.resize(wave(4), 20) + np.random.default_rng(8).normal(size=20))[None].requires_grad_()
+
+    def ahead(values: Tensor) -> Tensor:
+        return seasonal(
+            values,
+            torch.ones(1, 20, dtype=torch.bool),
+            torch.tensor([5.0], dtype=torch.float64),
+            torch.tensor([4]),
+            3,
+            torch.tensor([0.35], dtype=torch.float64),
+            torch.tensor([True]),
+        ).ahead
+
+    assert torch.autograd.gradcheck(ahead, (x,))
