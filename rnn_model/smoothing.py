@@ -37,7 +37,7 @@ FORGETTINGS = (0.0, 0.35)
 TEMPERATURE = 0.5
 # One pseudo-observation of a tenth of the series' own spread keeps sigma positive on short or exact series.
 PRIOR_ERROR = 0.1
-SMALLEST_FACTOR = 0.02
+SMALLEST_FACTOR = 0.1
 START = 10  # first steps that set a trend's initial level and slope, as in R's forecast::ets
 
 
@@ -171,7 +171,9 @@ def smooth(
         for part in _filtered(families, adjusted, _repeat(seen, ways), _repeat(used, ways), gain, horizon)
     )  # each (B, ways, F, ...)
     forecasts = (forecasts + base[..., None]) * parts.factor[:, :, None] - base[..., None] + parts.offset[:, :, None]
-    evidence = evidence - TEMPERATURE * parts.penalty[..., None]
+    # the indices were paid for on the whole history, the likelihood is that of the window
+    share = used.sum(1, keepdim=True) / observed.sum(1, keepdim=True).clamp(min=1)
+    evidence = evidence - TEMPERATURE * (share * parts.penalty)[..., None]
 
     way_in_family = evidence.softmax(1)
     way = evidence.logsumexp(2).softmax(1)
@@ -251,7 +253,13 @@ def _adjustments(x: Tensor, observed: Tensor, level: Tensor, periods: Tensor, ho
         adjusted = (x - shift_past + level[:, None]) / past - level[:, None]
         adjusted = torch.where(observed, adjusted, 0.0)
     penalty = (periods.sum(1) - 2) * strength
+    # dividing by almost nothing turns the quiet hours of a day into noise
+    closed = closed | (past.amin(1) <= SMALLEST_FACTOR)
     penalty = torch.where(closed | (strength == 0), torch.inf, penalty)
+    # One-step errors alone would let a random walk pass for a season; many steps ahead it does not.  strength is
+    # 1 - 1/F of the test that the indices differ, so log F (m - 1) / 2 is about what a season gains over none.
+    plain = strength.unflatten(0, (rows, ways))[:, 0]
+    none_penalty = -(periods.unflatten(0, (rows, ways))[:, 0].sum(1) - 2) * (1 - plain).clamp(min=1e-3).log() / 2
 
     def joined(first: Tensor, others: Tensor) -> Tensor:
         return torch.cat((first, others.unflatten(0, (rows, ways))), 1)
@@ -261,7 +269,7 @@ def _adjustments(x: Tensor, observed: Tensor, level: Tensor, periods: Tensor, ho
         factor_past=joined(none.factor_past, past),
         factor=joined(none.factor, ahead),
         offset=joined(none.offset, shift),
-        penalty=joined(none.penalty, penalty),
+        penalty=joined(none_penalty[:, None], penalty),
         strength=joined(none.strength, strength),
     )
 
