@@ -172,7 +172,7 @@ def smooth(
     )  # each (B, ways, F, ...)
     forecasts = (forecasts + base[..., None]) * parts.factor[:, :, None] - base[..., None] + parts.offset[:, :, None]
     # the indices were paid for on the whole history, the likelihood is that of the window
-    share = used.sum(1, keepdim=True) / observed.sum(1, keepdim=True).clamp(min=1)
+    share = used.sum(1, keepdim=True).clamp(min=1) / observed.sum(1, keepdim=True).clamp(min=1)
     evidence = evidence - TEMPERATURE * (share * parts.penalty)[..., None]
 
     way_in_family = evidence.softmax(1)
