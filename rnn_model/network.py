@@ -118,8 +118,7 @@ def initialise(network: RecurrentNetwork, config: CellConfig) -> None:
                     _initialise_recurrent(gate, config.initialisation)
         if config.cell == "lstm":
             # torch orders the gates input, forget, cell, output, and adds two bias vectors
-            with torch.no_grad():
-                cell.bias_ih_l0[config.hidden_size : 2 * config.hidden_size] = config.forget_bias
+            nn.init.constant_(cell.get_parameter("bias_ih_l0").split(config.hidden_size)[1], config.forget_bias)
     nn.init.xavier_uniform_(network.project.weight)
     nn.init.zeros_(network.project.bias)
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -25,9 +25,11 @@ from rnn_model.errors import TrainingError
 from rnn_model.records import Epoch, History
 from training.config import TrainConfig
 
+Network = TypeVar("Network", bound=nn.Module)
+
 
 @dataclass
-class State:
+class State(Generic[Network]):
     """Everything that changes while training.
 
     Attributes:
@@ -40,8 +42,8 @@ class State:
         seconds: process CPU seconds spent in earlier sittings.
     """
 
-    network: nn.Module
-    averaged: nn.Module
+    network: Network
+    averaged: Network
     best: dict[str, Tensor]
     optimiser: torch.optim.AdamW
     step: int = 0
@@ -50,10 +52,10 @@ class State:
 
 
 def train(
-    network: nn.Module,
+    network: Network,
     batches: Dataset[Any],
-    loss_of: Callable[[nn.Module, Any], Tensor],
-    validate: Callable[[nn.Module], float],
+    loss_of: Callable[[Network, Any], Tensor],
+    validate: Callable[[Network], float],
     config: TrainConfig,
     folder: Path,
     say: Callable[[str], None] = print,
@@ -147,7 +149,7 @@ def best_epoch(epochs: list[Epoch]) -> int:
     return min(range(len(epochs)), key=lambda index: epochs[index].valid_loss)
 
 
-def _begin(network: nn.Module, config: TrainConfig) -> State:
+def _begin(network: Network, config: TrainConfig) -> State[Network]:
     matrices = [parameter for parameter in network.parameters() if parameter.ndim >= 2]
     vectors = [parameter for parameter in network.parameters() if parameter.ndim < 2]
     optimiser = torch.optim.AdamW(
@@ -159,7 +161,7 @@ def _begin(network: nn.Module, config: TrainConfig) -> State:
 
 
 @torch.no_grad()
-def _average(state: State, config: TrainConfig) -> None:
+def _average(state: State[Any], config: TrainConfig) -> None:
     # an average of few steps must not remember the random start
     decay = min(config.averaging, (1 + state.step) / (10 + state.step))
     for kept, moved in zip(state.averaged.parameters(), state.network.parameters(), strict=True):
@@ -185,7 +187,7 @@ def _prepare_worker(_: int) -> None:
     torch.set_flush_denormal(True)
 
 
-def _store(state: State, config: TrainConfig, folder: Path) -> None:
+def _store(state: State[Any], config: TrainConfig, folder: Path) -> None:
     """Writes the tensors under the name of their step, then points to them; a kill in between loses nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {"generator": torch.get_rng_state()}
@@ -214,7 +216,7 @@ def _store(state: State, config: TrainConfig, folder: Path) -> None:
             old.unlink()
 
 
-def _restore(state: State, config: TrainConfig, folder: Path) -> None:
+def _restore(state: State[Any], config: TrainConfig, folder: Path) -> None:
     record = json.loads((folder / "state.json").read_text())
     changed = {
         key: (record["config"].get(key), value)
