@@ -38,6 +38,8 @@ TEMPERATURE = 0.5
 # One pseudo-observation of a tenth of the series' own spread keeps sigma positive on short or exact series.
 PRIOR_ERROR = 0.1
 SMALLEST_FACTOR = 0.1
+# Penalty of a way that cannot be gone: its weight is exactly 0, as with inf, whose gradient would be nan.
+CLOSED = 1e9
 START = 10  # first steps that set a trend's initial level and slope, as in R's forecast::ets
 
 
@@ -204,7 +206,7 @@ class _Adjustments:
     factor_past: Tensor  # (B, ways, T)
     factor: Tensor  # (B, ways, K)
     offset: Tensor  # (B, ways, K)
-    penalty: Tensor  # (B, ways) log-likelihood that the indices cost; infinite where a way cannot be gone
+    penalty: Tensor  # (B, ways) log-likelihood that the indices cost; CLOSED where a way cannot be gone
     strength: Tensor  # (B, ways)
 
 
@@ -255,7 +257,7 @@ def _adjustments(x: Tensor, observed: Tensor, level: Tensor, periods: Tensor, ho
     penalty = (periods.sum(1) - 2) * strength
     # dividing by almost nothing turns the quiet hours of a day into noise
     closed = closed | (past.amin(1) <= SMALLEST_FACTOR)
-    penalty = torch.where(closed | (strength == 0), torch.inf, penalty)
+    penalty = torch.where(closed | (strength == 0), CLOSED, penalty)
     # One-step errors alone would let a random walk pass for a season; many steps ahead it does not.  strength is
     # 1 - 1/F of the test that the indices differ, so log F (m - 1) / 2 is about what a season gains over none.
     plain = strength.unflatten(0, (rows, ways))[:, 0]
