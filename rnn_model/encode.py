@@ -93,7 +93,8 @@ def inputs(scaled: Scaled, horizon: int, config: ForecastConfig) -> ForecastInpu
     Everything is measured from the last level in units of the classical one-step error, and squashed by asinh, which
     is linear near zero and logarithmic far from it, so that a wild value does not saturate the network.
     """
-    level = torch.from_numpy(np.clip(scaled.anchor / scaled.scale, -1e6, 1e6)).float()
+    # far above its variation a level makes additive and multiplicative seasons alike, but costs float32 its digits
+    level = torch.from_numpy(np.clip(scaled.anchor / scaled.scale, -1e4, 1e4)).float()
     bank = smooth(scaled.x, scaled.observed, level, scaled.periods, horizon, config.window, config.families)
     weight = bank.evidence.softmax(1)
     sigma = (weight * bank.sigma).sum(1, keepdim=True)
@@ -109,9 +110,10 @@ def _past(bank: Bank, scaled: Scaled, sigma: Tensor) -> Tensor:
     """(B, W, D): level, change, season, whether observed, how far back; then each family's one-step error."""
     window = bank.adjusted.shape[1]
     distance = bank.adjusted - bank.adjusted[:, -1:]
-    change = torch.diff(bank.adjusted, dim=1, prepend=bank.adjusted[:, :1])
     age = torch.arange(window, 0, -1, dtype=sigma.dtype)[None].expand_as(distance).log()
     seen = scaled.observed[:, -window:].to(sigma.dtype)
+    change = torch.diff(bank.adjusted, dim=1, prepend=bank.adjusted[:, :1])
+    change = change * (seen.cumsum(1) > 1)  # the first value changes from nothing, not from the padding before it
     measured = torch.stack((distance, change, bank.season), 2) / sigma[..., None]
     errors = bank.errors.transpose(1, 2) / sigma[..., None]
     return torch.cat((measured.asinh(), torch.stack((seen, age / 4), 2), errors.asinh()), 2)

@@ -172,7 +172,9 @@ def smooth(
         part.unflatten(0, (-1, ways))
         for part in _filtered(families, adjusted, _repeat(seen, ways), _repeat(used, ways), gain, horizon)
     )  # each (B, ways, F, ...)
-    forecasts = (forecasts + base[..., None]) * parts.factor[:, :, None] - base[..., None] + parts.offset[:, :, None]
+    # (forecast + base) * factor - base + offset, ordered so that a large base does not cost float32 its digits
+    lift = base * (parts.factor - 1)
+    forecasts = forecasts * parts.factor[:, :, None] + (lift + parts.offset)[:, :, None]
     # the indices were paid for on the whole history, the likelihood is that of the window
     share = used.sum(1, keepdim=True).clamp(min=1) / observed.sum(1, keepdim=True).clamp(min=1)
     evidence = evidence - TEMPERATURE * (share * parts.penalty)[..., None]
@@ -182,7 +184,7 @@ def smooth(
     family = evidence.logsumexp(1).softmax(1)
     families_say = (way_in_family[..., None] * forecasts).sum(1)
     point = (family[..., None] * families_say).sum(1)
-    flat = (way[..., None] * ((point[:, None] + base - parts.offset) / parts.factor - base)).sum(1)
+    flat = (way[..., None] * (point[:, None] - lift - parts.offset) / parts.factor).sum(1)
     level_line = (way[..., None] * adjusted.unflatten(0, (-1, ways))).sum(1)
     return Bank(
         forecasts=families_say,
@@ -252,7 +254,7 @@ def _adjustments(x: Tensor, observed: Tensor, level: Tensor, periods: Tensor, ho
             total + torch.where(ratio, 0.0, new) for total, new in ((shift_past, part.past), (shift, part.ahead))
         )
         strength = torch.maximum(strength, part.strength)
-        adjusted = (x - shift_past + level[:, None]) / past - level[:, None]
+        adjusted = (x - shift_past - level[:, None] * (past - 1)) / past
         adjusted = torch.where(observed, adjusted, 0.0)
     penalty = (periods.sum(1) - 2) * strength
     # dividing by almost nothing turns the quiet hours of a day into noise
