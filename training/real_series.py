@@ -1,6 +1,6 @@
 """Real series for training and for choosing designs, built from packages of PyPI and kept clear of M3 and Tourism.
 
-    python -m training.real_series        builds the pool and prints the tables of `docs/data-sources.md`
+    python -m training.real_series        builds the pool and prints `docs/data-sources.md`
 
 The pool is built once and kept under `.cache/`; the file's name holds a hash of the recipe and of the versions of
 the packages, so that a change of either builds it anew.
@@ -19,29 +19,13 @@ import numpy as np
 
 from rnn_model.errors import TrainingError
 from training.benchmarks import BenchmarkSet, final_sets
+from training.real.document import document
 from training.real.leaks import LeakGuard, signatures
-from training.real.read import COARSER, SEASONS, Grid, clean, coarsen, read
+from training.real.read import COARSER, SEASONS, Grid, RealSeries, clean, coarsen, read
 from training.real.recipe import PACKAGES, RECIPE, RECIPE_VERSION, Source
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
 SOURCES = RECIPE
-
-
-@dataclass(frozen=True, eq=False)
-class RealSeries:
-    """One observed series of the training pool.
-
-    Attributes:
-        values: (T,) float64 in the unit of the source; nan where missing.
-        season: steps in the shortest season the frequency suggests (hourly series have 168 as well); 1 means none.
-        source: package and data set, with "@Q" and the like where finer steps were put together.
-        name: which series of the source.
-    """
-
-    values: np.ndarray
-    season: int
-    source: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -256,3 +240,7 @@ def _load(path: Path) -> tuple[RealSeries, ...]:
         values = np.split(stored["values"], np.cumsum(stored["lengths"])[:-1])
         columns = zip(values, stored["seasons"].tolist(), stored["sources"], stored["names"], strict=True)
         return tuple(RealSeries(v, season, str(source), str(name)) for v, season, source, name in columns)
+
+
+if __name__ == "__main__":
+    print(document(training_pool(), development_sets()))

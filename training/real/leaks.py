@@ -15,13 +15,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-RUN = 6
+RUN = 7
 DIGITS = 1000
-DIFFERENT = 5
+DIFFERENT = 6
 WINDOW = {1: 13, 4: 24, 12: 24}
 STRIDE = {1: 4, 4: 6, 12: 12}  # between protected windows; those of a candidate start at every step
 CORRELATION = 0.97
 CORRELATION_WITHOUT_EXTREME = 0.94
+BLOCK = 256  # candidate windows compared at once, so that the correlations stay in the cache
 _MIX = np.array(
     [
         0x9E3779B97F4A7C15,
@@ -30,6 +31,7 @@ _MIX = np.array(
         0x27D4EB2F165667C5,
         0x85EBCA77C2B2AE63,
         0xFF51AFD7ED558CCD,
+        0xA0761D6478BD642F,
     ],
     dtype=np.uint64,
 )
@@ -104,13 +106,13 @@ class LeakGuard:
             return flagged
         windows, owner = _windows(candidates, season, stride=1)
         target = self._windows[season]
-        for first in range(0, len(windows), 4096):
-            part = windows[first : first + 4096]
-            mine, theirs = np.nonzero(part @ target.T > CORRELATION)
-            for start in range(0, len(mine), 100_000):
-                pairs = slice(start, start + 100_000)
-                firm = _without_extreme(part[mine[pairs]], target[theirs[pairs]]) > CORRELATION_WITHOUT_EXTREME
-                flagged[owner[first + mine[pairs][firm]]] = True
+        for first in range(0, len(windows), BLOCK):
+            correlation = windows[first : first + BLOCK] @ target.T
+            close = np.flatnonzero(correlation.max(axis=1) > CORRELATION)
+            mine, theirs = np.nonzero(correlation[close] > CORRELATION)
+            mine = first + close[mine]
+            firm = _without_extreme(windows[mine], target[theirs]) > CORRELATION_WITHOUT_EXTREME
+            flagged[owner[mine[firm]]] = True
         return flagged
 
 

@@ -15,6 +15,7 @@ from training.real.recipe import PACKAGES, Source
 
 SEASONS = {"Y": 1, "Q": 4, "M": 12, "W": 52, "D": 7, "B": 5, "h": 24, "N": 1}
 SHORTEST = {"Y": 14, "Q": 24, "M": 36, "W": 60, "D": 60, "B": 60, "h": 240, "N": 240}
+MOST_COMMON = dict.fromkeys(SEASONS, 0.3) | {"h": 0.6}  # the sun and most shops are off for half the day
 COARSER = {"h": ("D", "W"), "D": ("W", "M", "Q"), "M": ("Q", "Y"), "Q": ("Y",)}
 HOUR_RANGE = r"(\d+:\d+)-\d+:\d+$"  # "6:00-6:59" is the hour from six
 PERIODS_PER_YEAR = {"Y": 1, "Q": 4, "M": 12}
@@ -39,6 +40,23 @@ class Grid:
     how: str
 
 
+@dataclass(frozen=True, eq=False)
+class RealSeries:
+    """One observed series of the training pool.
+
+    Attributes:
+        values: (T,) float64 in the unit of the source; nan where missing.
+        season: steps in the shortest season the frequency suggests (hourly series have 168 as well); 1 means none.
+        source: package and data set, with "@Q" and the like where finer steps were put together.
+        name: which series of the source.
+    """
+
+    values: np.ndarray
+    season: int
+    source: str
+    name: str
+
+
 def read(source: Source) -> Iterator[Grid]:
     """The series of one source, as the table has them: nothing is filtered yet.
 
@@ -54,9 +72,13 @@ def read(source: Source) -> Iterator[Grid]:
     groups = table.groupby(keys, sort=True) if keys else [((), table)]
     for key, rows in groups:
         steps = rows.groupby("_ordinal", sort=True)[values]
-        frame = steps.size().to_frame("#") if source.values == ("#",) else getattr(steps, source.how)()
+        if source.values == ("#",):
+            frame = steps.size().to_frame("#")
+        else:
+            frame = steps.sum(min_count=1) if source.how == "sum" else steps.mean()
         first, last = int(frame.index[0]), int(frame.index[-1])
-        frame = frame.reindex(range(first, last + 1), fill_value=0 if source.values == ("#",) else np.nan)
+        gap = 0 if source.events or source.values == ("#",) else np.nan
+        frame = frame.reindex(range(first, last + 1), fill_value=gap)
         for column in frame.columns:
             label = "/".join([*(str(part) for part in key), str(column)])
             yield Grid(frame[column].to_numpy(np.float64), source.frequency, first, label, source.how)
@@ -80,8 +102,8 @@ def coarsen(grid: Grid, frequency: str) -> Grid:
 def clean(grid: Grid) -> Grid | None:
     """The usable stretch of a series, or None when too little happens in it.
 
-    A series with more than a fifth missing is cut to its longest run without gaps.  Constants, codes and almost
-    empty series are refused.
+    A series with more than a fifth missing is cut to its longest run without gaps.  Refused are short series, fewer
+    than 8 different values, one value in too many steps, no change in more than 70 %.
     """
     seen = np.flatnonzero(np.isfinite(grid.values))
     if len(seen) == 0:
@@ -94,7 +116,7 @@ def clean(grid: Grid) -> Grid | None:
     if len(values) < SHORTEST[grid.frequency]:
         return None
     distinct, counts = np.unique(seen_values, return_counts=True)
-    if len(distinct) < 8 or counts.max() > 0.5 * len(seen_values):
+    if len(distinct) < 8 or counts.max() > MOST_COMMON[grid.frequency] * len(seen_values):
         return None
     if np.mean(np.diff(seen_values) == 0) > 0.7:
         return None
