@@ -95,8 +95,7 @@ def _sources(pool: Sequence[RealSeries]) -> str:
         (
             f"`{name}`",
             licence,
-            ", ".join(f"{count} {STEPS[season]}" for season, count in sorted(counts[name].items()))
-            or "none left",
+            ", ".join(f"{count} {STEPS[season]}" for season, count in sorted(counts[name].items())) or "none left",
         )
         for name, licence in licences.items()
     ]
