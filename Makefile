@@ -62,8 +62,9 @@ clean:
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/training: training/requirements.txt requirements.txt | .venv/pyvenv.cfg
+.venv/training: training/requirements.txt training/series-requirements.txt requirements.txt | .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r training/requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -r training/series-requirements.txt
 	@touch $@
 
 .venv/tests: tests/requirements.txt training/requirements.txt requirements.txt | .venv/pyvenv.cfg
