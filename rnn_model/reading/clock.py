@@ -15,7 +15,8 @@ from rnn_model.reading.numerals import Column
 from rnn_model.reading.times import infer_frequency
 
 _TOTAL = re.compile(
-    r"(grand |sub)?-?total.*|sum|summe|gesamt|average|avg|mean|mittelwert|durchschnitt|somme|moyenne|suma|media|source.*",
+    r"(grand |sub)?-?total.*|sum|summe|gesamt|average|avg|mean|mittelwert|durchschnitt|"
+    r"somme|moyenne|suma|media|source.*",
     re.IGNORECASE,
 )
 _IN_WORDS = {"day-first": "day, month, year", "month-first": "month, day, year", "year-first": "year, month, day"}

@@ -161,29 +161,29 @@ def numeric_times(column: Column) -> str:
         return "decimal-year" if inside and any(near) and (gaps > 0).all() else ""
     low, high = values.min(), values.max()
     years = values // 100
-    if 17_000_101 <= low and high <= 22_001_231 and _valid_days(values):
+    if low >= 17_000_101 and high <= 22_001_231 and _valid_days(values):
         return "compact"
     if (
-        170_001 <= low
+        low >= 170_001
         and high <= 220_012
         and ((values % 100 >= 1) & (values % 100 <= 12)).all()
         and years.max() <= 2200
     ):
         return "compact-month" if (np.diff(np.unique(years * 12 + values % 100)) <= 3).all() else ""
-    if 1500 <= low and high <= 2200 and len(values) > 1 and (np.unique(np.abs(gaps)) <= 10).all() and (gaps != 0).all():
+    if low >= 1500 and high <= 2200 and len(values) > 1 and (np.unique(np.abs(gaps)) <= 10).all() and (gaps != 0).all():
         return "year" if (np.sign(gaps) == np.sign(gaps[0])).all() else ""
     if (gaps <= 0).any():
         return ""
     even = len(values) > 2 and np.ptp(gaps) <= 0.2 * gaps.mean()
     if even and _is_unix(low, high):
         return "unix"
-    if even and 15_000 <= low and high <= 75_000 and gaps.max() <= 366:
+    if even and low >= 15_000 and high <= 75_000 and gaps.max() <= 366:
         return "excel"
     return "index" if (gaps == gaps[0]).all() and (gaps[0] == 1 or low == 0) and len(values) > 2 and low < 1e6 else ""
 
 
 def _is_unix(low: float, high: float) -> bool:
-    return (1e8 <= low and high < 4e9) or (1e11 <= low and high < 4e12)
+    return (low >= 1e8 and high < 4e9) or (low >= 1e11 and high < 4e12)
 
 
 def _valid_days(values: np.ndarray) -> bool:

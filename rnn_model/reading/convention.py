@@ -160,7 +160,7 @@ def _meaning(suffix: str, everywhere: bool, with_money: bool, as_multiplier: boo
         return _Suffix()
     if suffix in _DEBIT and with_money | (suffix not in "HS"):
         return _Suffix(sign=_DEBIT[suffix])
-    if suffix in CURRENCIES and not (suffix in MULTIPLIERS):
+    if suffix in CURRENCIES and suffix not in MULTIPLIERS:
         return _Suffix(unit=suffix)
     if match := _MULTIPLIED.fullmatch(suffix):
         return _Suffix(power=MULTIPLIERS[match[1]], unit=match[2])

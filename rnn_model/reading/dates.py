@@ -234,7 +234,7 @@ class TimeCells:
 
 
 def _digit_runs(shape: str, cells: list[str]) -> np.ndarray:
-    """(N, R) int64, the R runs of digits in N cells of one shape.  All have one length, so this is arithmetic on codes."""
+    """(N, R) int64, the R runs of digits in N cells of one shape; of one length, so this is arithmetic on codes."""
     codes = np.frombuffer("".join(cells).encode("utf-32-le"), dtype=np.uint32).reshape(len(cells), len(shape))
     digits = codes.astype(np.int64) - ord("0")
     spans = [(run.start(), min(run.end(), run.start() + 18)) for run in _DIGITS.finditer(shape)]

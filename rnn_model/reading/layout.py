@@ -12,7 +12,7 @@ from rnn_model.reading.dates import matches
 from rnn_model.reading.limits import MAX_CELLS
 from rnn_model.reading.log import Log, count, examples, quote, refuse
 from rnn_model.reading.numerals import form_of, shapes_of
-from rnn_model.reading.separator import NAMES, choose_separator, is_number, is_value
+from rnn_model.reading.separator import NAMES, choose_separator, is_value
 from rnn_model.reading.table import Rows, Table, columns_of, list_table
 
 _DELIMITER = {"tab": "\t", "semicolon": ";", "pipe": "|", "comma": ","}

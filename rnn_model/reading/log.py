@@ -15,6 +15,7 @@ CHOICES = {
     "grouping": "whether blanks group thousands: space or none",
     "rows": "flat: read the table row by row as one series; columns: read its columns",
     "column": "name or number of the series to forecast",
+    "series": "name of one of several stacked series",
     "times": "name or number of the column of times; none, index, data, unix, excel",
     "dates": "the order of numeric dates: day-first or month-first",
     "duplicates": "what becomes of values with the same time: mean, sum, last",
@@ -88,6 +89,10 @@ class Log:
         assert kind in CHOICES
         self._asked.add(kind)
         return self._choices.get(kind)
+
+    def muted(self) -> Log:
+        """A log with the same choices whose notes are heard by nobody."""
+        return Log([f"{kind}={value}" for kind, value in self._choices.items()])
 
     def note(self, text: str) -> None:
         if text not in self.notes:

@@ -20,7 +20,8 @@ CURRENCIES = {
         "円": "JPY",
         "元": "CNY",
     },
-    **{code: code for code in "USD AUD CAD NZD HKD SGD TWD CHF SEK NOK DKK CZK HUF RON BGN ISK MXN ZAR THB".split()},
+    **{code: code for code in ("USD", "AUD", "CAD", "NZD", "HKD", "SGD", "TWD", "CHF", "SEK", "NOK")},
+    **{code: code for code in ("DKK", "CZK", "HUF", "RON", "BGN", "ISK", "MXN", "ZAR", "THB")},
     **{"Fr.": "CHF", "SFr.": "CHF", "Kč": "CZK", "Ft": "HUF", "lei": "RON", "kr.": "kr", "Kr": "kr", "Euro": "€"},
     **{"euros": "€", "euro": "€", "dollars": "$", "pounds": "£", "yen": "JPY", "₿": "₿", "BTC": "₿"},
 }

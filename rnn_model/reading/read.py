@@ -1,9 +1,10 @@
-"""`read`: text, a file or numbers in; a Reading out.  The one door, the same for page, API, command line and training."""
+"""`read`: text, a file or numbers in; a Reading out.  The one door for page, API, command line and training."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,24 @@ import numpy as np
 
 from rnn_model.errors import InputError, Problem
 from rnn_model.reading.build import put_in_order, to_series
+from rnn_model.reading.checks import check, zero_tail
 from rnn_model.reading.clock import Clock, numeric_clock, read_clock
 from rnn_model.reading.columns import Roles, assign_roles, describe_texts, select_column, sentence
 from rnn_model.reading.convention import Findings, Where, decide_decimal, interpret
+from rnn_model.reading.data import from_data
 from rnn_model.reading.decode import clean, decode
-from rnn_model.reading.layout import lay_out
+from rnn_model.reading.groups import find_groups, select_group
+from rnn_model.reading.layout import arrange, lay_out
 from rnn_model.reading.limits import MAX_FILE_BYTES
 from rnn_model.reading.log import Log, count, quote, refuse
 from rnn_model.reading.numerals import Column
+from rnn_model.reading.printouts import unwrap
+from rnn_model.reading.structured import read_html, read_json
 from rnn_model.reading.table import Table, list_table
-from rnn_model.records import Reading
+from rnn_model.reading.times import grid
+from rnn_model.reading.wide import turn
+from rnn_model.reading.workbook import is_zip, read_workbook
+from rnn_model.records import Reading, Series
 
 INVITATION = (
     "No numbers yet. Paste a column from a spreadsheet, a list such as 112, 118, 132, 129, or two columns of dates and "
@@ -45,19 +54,39 @@ def read(source: Any, *, choices: Sequence[str] = (), filename: str | None = Non
         InputError: the input cannot be read; every problem is listed.
     """
     log = Log(choices)
-    table = _table(source, filename, log)
-    reading = _read_table(table, log)
-    return reading
+    return _read_table(_table(source, filename, log), log)
 
 
 def _table(source: Any, filename: str | None, log: Log) -> Table:
     if isinstance(source, os.PathLike):
-        source, filename = load_file(source), str(source)
+        source, filename = load_file(source), os.fspath(source)
     if isinstance(source, bytes | bytearray | memoryview):
-        source = decode(check_size(bytes(source)), log)
+        data = check_size(bytes(source))
+        if is_zip(data):
+            rows, lines = read_workbook(data, log)
+            return replace(arrange(rows, lines, log, "cell"), exact=True) if rows else Table([], [])
+        source = decode(data, log)
     if isinstance(source, str):
-        return lay_out(clean(source, log), log)
-    raise InputError(Problem(type(source).__name__, "text, bytes, a path or numbers", "Pass one of these."))
+        return _text_table(source, (filename or "").lower(), log)
+    table = from_data(source)
+    if table is None:
+        fix = "Pass one of these."
+        raise InputError(
+            Problem(type(source).__name__, "text, bytes, a path, a list, an array or a pandas object", fix)
+        )
+    return table
+
+
+def _text_table(text: str, filename: str, log: Log) -> Table:
+    text = clean(text, log)
+    table = read_json(text, log, required=filename.endswith(".json"))
+    if table is not None:
+        return table
+    html = read_html(text, log)
+    if html is not None:
+        return arrange(*html, log, "cell")
+    unwrapped = unwrap(text, log)
+    return lay_out(unwrapped, log) if isinstance(unwrapped, str) else unwrapped
 
 
 def load_file(path: os.PathLike[str]) -> bytes:
@@ -91,9 +120,8 @@ def _too_large(size: int) -> InputError:
 
 
 def _read_table(table: Table, log: Log) -> Reading:
-    if not len(table):
-        return Reading((), notes=(*log.notes, INVITATION))
-    roles = assign_roles(table, log)
+    table = turn(table, log) if len(table) else table
+    roles = assign_roles(table, log) if len(table) else Roles()
     if not roles.values:
         return _no_numbers(table, log)
     findings = Findings()
@@ -106,34 +134,45 @@ def _read_table(table: Table, log: Log) -> Reading:
         values[number], units[number] = interpret(column, decimal, where, findings, log)
     if findings.problems:
         raise refuse(findings.problems)
+    groups = find_groups(table, roles, clock, log)
     selected = select_column(table, roles, values, log)
     findings.tell(log)
     describe_texts(table, roles, log)
-    stacked = np.column_stack([values[number] for number in roles.values])
-    keep = np.setdiff1d(np.arange(len(table)), clock.drop if clock else ())
-    if clock is not None and len(keep) < len(table):
-        clock = Clock(clock.times[keep], clock.zone, clock.hint, (), clock.dateless)
-        stacked = stacked[keep]
-    timeline = put_in_order(stacked, clock, log)
-    series = to_series(
-        timeline,
-        [table.names[number] for number in roles.values],
-        [units[number] for number in roles.values],
-        clock.zone if clock else None,
-    )
+    if groups:
+        series, chosen = _stacked_series(groups, values[selected], units[selected], clock, log)
+    else:
+        numbers = np.column_stack([values[number] for number in roles.values])
+        rows = np.setdiff1d(np.arange(len(table)), clock.drop if clock else ())
+        timeline = put_in_order(numbers[rows], _rows_of(clock, rows), log)
+        names = [table.names[number] for number in roles.values]
+        series = to_series(timeline, names, [units[number] for number in roles.values], clock.zone if clock else None)
+        chosen = roles.values.index(selected)
+    series[chosen] = replace(series[chosen], values=zero_tail(series[chosen].values, log))
+    check(series[chosen], log)
     log.note_unused_choices()
-    return Reading(
-        tuple(series),
-        roles.values.index(selected),
-        tuple(log.notes),
-        tuple(log.warnings),
-        tuple(log.alternatives),
-    )
+    return Reading(tuple(series), chosen, tuple(log.notes), tuple(log.warnings), tuple(log.alternatives))
+
+
+def _stacked_series(
+    groups: dict[str, np.ndarray], values: np.ndarray, unit: str, clock: Clock | None, log: Log
+) -> tuple[list[Series], int]:
+    """One series for each group, and the index of the one to use; what was done is told for that one."""
+    names = list(groups)
+    chosen = select_group(names, log)
+    series: list[Series] = []
+    for number, (name, rows) in enumerate(groups.items()):
+        timeline = put_in_order(values[rows, None], _rows_of(clock, rows), log if number == chosen else log.muted())
+        series += to_series(timeline, [name], [unit], clock.zone if clock else None)
+    return series, chosen
+
+
+def _rows_of(clock: Clock | None, rows: np.ndarray) -> Clock | None:
+    return None if clock is None else replace(clock, times=clock.times[rows], drop=())
 
 
 def _clock(table: Table, roles: Roles, log: Log, findings: Findings) -> Clock | None:
     if roles.times is None:
-        return None
+        return _stated_clock(table)
     cells = table.columns[roles.times]
     if roles.order in ("index", "year", "compact", "compact-month", "decimal-year", "unix", "excel"):
         column = Column(cells)
@@ -141,6 +180,15 @@ def _clock(table: Table, roles: Roles, log: Log, findings: Findings) -> Clock | 
             return None
         return numeric_clock(column, roles.order, log)
     return read_clock(cells, table.lines, log, findings.problems, roles.times)
+
+
+def _stated_clock(table: Table) -> Clock | None:
+    """The clock of a list whose print-out states its start and frequency."""
+    if table.frequency is None:
+        return None
+    if table.start is None:
+        return Clock(np.full(len(table), np.datetime64("NaT", "s")), dateless=table.frequency)
+    return Clock(grid(np.datetime64(table.start, "s"), len(table), table.frequency))
 
 
 def _no_numbers(table: Table, log: Log) -> Reading:

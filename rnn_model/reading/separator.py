@@ -5,6 +5,7 @@ The comma is the hard one, since it also marks decimals and thousands; the rules
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ NAMES = {
     "space": "blanks",
     "wide-space": "two or more blanks",
     "line": "line ends",
+    "cell": "the cells of the file",
 }
 _QUOTED = re.compile(r'"(?:[^"\n]|"")*"')
 _LEADING_ZERO_GROUP = re.compile(r",0\d\d(?!\d)")
@@ -102,7 +104,7 @@ def _mixed_blanks(shapes: Counter[str]) -> bool:
 
 
 def _comma_role(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
-    """Whether commas separate ("comma", "comma-space") or belong to numbers ("mark", or "space" when blanks separate)."""
+    """Whether commas separate ("comma", "comma-space") or belong to numbers ("mark"; "space" if blanks separate)."""
     with_comma = {shape: number for shape, number in shapes.items() if "," in shape and any(c.isdigit() for c in shape)}
     if not with_comma:
         return "comma"
@@ -142,7 +144,7 @@ def _mark_or_comma(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
     if len(texts) == 1:
         (line,) = texts
         body = line.strip()
-        if _LEADING_ZERO_GROUP.search(body) or re.match(r"[+-]?0,\d", body) or "." in body and body.count(",") == 1:
+        if _LEADING_ZERO_GROUP.search(body) or re.match(r"[+-]?0,\d", body) or ("." in body and body.count(",") == 1):
             log.offer("commas stand between values", "split=comma")
             return "mark"
         log.note(f"The commas in {quote(body)} stand between values; together they could also be one number.")
@@ -175,9 +177,9 @@ def _runs(cells: Sequence[str], least: int = 4) -> bool:
     if not all(cell.isdecimal() and len(cell) < 8 for cell in cells):
         return False
     numbers = [int(cell) for cell in cells]
-    if any(b - a != 1 for a, b in zip(numbers, numbers[1:], strict=False)):
+    if any(b - a != 1 for a, b in itertools.pairwise(numbers)):
         return False
-    years = 1500 <= numbers[0] and numbers[-1] <= 2200 and len(numbers) > 1
+    years = numbers[0] >= 1500 and numbers[-1] <= 2200 and len(numbers) > 1
     return years or (numbers[0] in (0, 1) and len(numbers) >= least)
 
 

@@ -7,7 +7,7 @@ to pandas; the arithmetic is numpy's calendar, which knows months, days and busi
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,7 +22,8 @@ _SECONDS_IN = {"s": 1, "min": 60, "h": 3600, "D": _DAY, "W": 7 * _DAY}
 _WORDS = {"s": "second", "min": "minute", "h": "hour", "D": "day", "W": "week", "B": "business day"}
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True)
+class Step:
     """A frequency taken apart: `count` times `unit`."""
 
     count: int
@@ -52,7 +53,7 @@ def parse_frequency(frequency: str) -> Step:
 
 
 def season_of(frequency: str | None) -> int | None:
-    """Steps in the season that a frequency suggests: a year of months, quarters or weeks, a week of days, a day of hours."""
+    """Steps in the season that a frequency suggests: months, quarters or weeks in a year, days in a week and so on."""
     if frequency is None:
         return None
     step = parse_frequency(frequency)
@@ -89,10 +90,8 @@ def infer_frequency(times: np.ndarray) -> str | None:
     """
     days = times.astype("datetime64[D]")
     clock = times - days.astype("datetime64[s]")
-    if (clock == clock[0]).all():
-        found = _monthly(days) or _daily(days)
-    else:
-        found = _clockwise(times)
+    same_hour = (clock == clock[0]).all()
+    found = (_monthly(days) or _daily(days)) if same_hour else _clockwise(times)
     if found is None:
         return None
     # A step that leaves more holes than values explains nothing.

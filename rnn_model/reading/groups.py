@@ -1,0 +1,75 @@
+"""Several series stacked in one table: the column that tells them apart."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import numpy as np
+
+from rnn_model.reading.clock import Clock
+from rnn_model.reading.columns import Roles
+from rnn_model.reading.limits import MAX_SERIES
+from rnn_model.reading.log import Log, count, quote
+from rnn_model.reading.table import Table
+
+_ID_NAMES = re.compile(
+    r".*(?:\b|_)(?:id|unique_id|item|store|sku|product|series|group|region|country|station|geo)\b.*", re.I
+)
+
+
+def find_groups(table: Table, roles: Roles, clock: Clock | None, log: Log) -> dict[str, np.ndarray] | None:
+    """Rows of each stacked series by its name, in order of appearance; None when there is one series.
+
+    A column tells series apart when the same times repeat over the table, but not (or far less) within one name.
+    """
+    if log.choice("duplicates") in ("sum", "mean", "last"):
+        return None
+    best: tuple[int, int] | None = None
+    for number in _candidates(table, roles):
+        names = table.columns[number]
+        distinct = len(set(names))
+        if not 2 <= distinct <= min(MAX_SERIES, len(table) // 2):
+            continue
+        repeats = _repeats(clock, names)
+        if repeats is not None and (best is None or repeats < best[0]):
+            best = (repeats, number)
+    if best is None:
+        return None
+    number = best[1]
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(table.columns[number]):
+        rows.setdefault(name, []).append(row)
+    log.note(f"{count(len(rows), 'series', 'series')} stacked, told apart by {table.title(number)}.")
+    return {name: np.array(members) for name, members in rows.items()}
+
+
+def _candidates(table: Table, roles: Roles) -> list[int]:
+    identifiers = [n for n in roles.values if len(roles.values) > 1 and _ID_NAMES.fullmatch(table.names[n])]
+    return [n for n in roles.texts if all(table.columns[n])] + identifiers
+
+
+def _repeats(clock: Clock | None, names: list[str]) -> int | None:
+    """Times that repeat within one name; None when the names do not make the times (nearly) unique."""
+    if clock is None:
+        sizes = np.unique(np.array(names), return_counts=True)[1]
+        blocks = 1 + sum(a != b for a, b in itertools.pairwise(names))
+        return 0 if sizes.min() >= 2 and blocks == len(sizes) else None
+    if clock.dateless is not None or np.isnat(clock.times).any():
+        return None
+    times = clock.times.astype(np.int64)
+    before = len(times) - len(np.unique(times))
+    codes = np.unique(np.array(names), return_inverse=True)[1]
+    after = len(times) - len(np.unique(np.stack([codes, times]), axis=1).T)
+    return after if before and after <= 0.1 * before else None
+
+
+def select_group(names: list[str], log: Log) -> int:
+    """Index of the series to use: the chosen one, else the first; the others are offered."""
+    asked = log.choice("series")
+    selected = names.index(asked) if asked in names else 0
+    log.note(f"Series {quote(names[selected])} is used ({'as chosen' if asked in names else 'the first'}).")
+    for number, name in enumerate(names):
+        if number != selected:
+            log.offer(f"use series {quote(name)}", f"series={name}")
+    return selected
