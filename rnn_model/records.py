@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
+TOLERANCE = 1e-9  # (1 - 0.8) / 2 is a little less than 0.1
+
 
 class _Frozen:
     """Makes the arrays of a frozen dataclass read-only, so that a record can be shared without copies."""
@@ -114,9 +116,9 @@ class Forecast(_Frozen):
             ValueError: `level` lies outside the stored levels.
         """
         low, high = float(self.levels[0]), float(self.levels[-1])
-        if not low <= level <= high:
+        if not low - TOLERANCE <= level <= high + TOLERANCE:
             raise ValueError(f"expected a level between {low:g} and {high:g}, found {level:g}")
-        right = int(np.searchsorted(self.levels, level - 1e-9))
+        right = int(np.searchsorted(self.levels, level - TOLERANCE))
         left = max(right - 1, 0)
         if np.isclose(self.levels[right], level):
             return self.quantiles[:, right]

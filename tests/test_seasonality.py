@@ -1,0 +1,58 @@
+"""Which season a series has: planted ones are found, noise and random walks mostly have none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnn_model.seasonality import detect, evidence, periods
+
+
+def seasonal(period: int, cycles: int, noise: float, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    shape = rng.normal(size=period)
+    length = period * cycles
+    return 50 + 0.1 * np.arange(length) + np.tile(shape, cycles) + noise * rng.normal(size=length)
+
+
+@pytest.mark.parametrize("period", [4, 7, 12, 24, 52])
+def test_customary_seasons_are_found(period: int) -> None:
+    found = [detect(seasonal(period, 6, 0.3, seed)) for seed in range(10)]
+    assert found.count(period) >= 9
+
+
+@pytest.mark.parametrize("period", [10, 15, 30])
+def test_other_seasons_are_found_when_seen_often_enough(period: int) -> None:
+    assert [detect(seasonal(period, 8, 0.2, seed)) for seed in range(5)].count(period) >= 4
+    assert all(detect(seasonal(period, 4, 0.2, seed)) != period for seed in range(5))
+
+
+def test_noise_and_random_walks_mostly_have_none() -> None:
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(20, 200, 100)
+    noise = [detect(rng.normal(size=length)) for length in lengths]
+    walks = [detect(rng.normal(size=length).cumsum()) for length in lengths]
+    assert noise.count(1) >= 90
+    assert walks.count(1) >= 70  # a walk's turns do look like a season now and then
+
+
+def test_gaps_are_tolerated() -> None:
+    values = seasonal(12, 8, 0.2, 3)
+    values[np.random.default_rng(0).random(len(values)) < 0.05] = np.nan
+    assert evidence(values, 12) > 0
+
+
+@pytest.mark.parametrize(
+    "values", [np.full(50, 3.0), np.zeros(50), np.arange(50.0), np.array([1.0, 2.0]), np.array([])]
+)
+def test_constants_lines_and_short_series_have_none(values: np.ndarray) -> None:
+    assert detect(values) == 1
+
+
+def test_a_given_season_wins_and_brings_its_weekly_companion() -> None:
+    noise = np.random.default_rng(0).normal(size=100)
+    assert periods(noise, 12) == (12,)
+    assert periods(noise, 1) == ()
+    assert periods(noise, 24) == (24, 168)
+    assert periods(noise, None) == ()
+    assert periods(seasonal(12, 8, 0.1, 0), None) == (12,)
