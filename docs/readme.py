@@ -22,6 +22,7 @@ PLACES = {
     "tests/": "mirrors the packages; a real browser drives the page",
     "docs/": "pictures, research log, and what writes this README",
 }
+UNMEASURED = "These weights have not been measured yet; `make evaluate` does it."  # new weights come without scores
 WIDTH = 120
 
 
@@ -31,9 +32,12 @@ def results(scores: Mapping[str, Any]) -> str:
     methods = dict.fromkeys(method for group in groups for method in group["methods"])
     lines = [_row(["MASE / WQL", *(group["heading"] for group in groups)]), _row(["---", *("---:" for _ in groups)])]
     for method in methods:
+        rows = [row["methods"][method] for row in scores["sets"].values() if method in row["methods"]]
+        mark = " \\*" if any(row["source"] == "published" for row in rows) else ""
         name = {"model": "**Unrolled**", "seasonal_naive": "seasonal naive"}.get(method, method)
-        lines.append(_row([name, *(_cell(group["methods"].get(method)) for group in groups)]))
-    return "\n".join([*lines, "", *(f"- {note}" for note in scores["notes"])])
+        lines.append(_row([name + mark, *(_cell(group["methods"].get(method)) for group in groups)]))
+    notes = [note.replace("*", "\\*") for note in scores["notes"]]
+    return "\n".join([*lines, "", *(f"- {note}" for note in notes)])
 
 
 def tree() -> str:
@@ -51,8 +55,8 @@ def tree() -> str:
 
 def written(readme: str) -> str:
     """The README with both sections brought up to date."""
-    scores = json.loads(SCORES.read_text(encoding="utf-8"))
-    return _between(_between(readme, "results", results(scores)), "tree", tree())
+    measured = results(json.loads(SCORES.read_text(encoding="utf-8"))) if SCORES.exists() else UNMEASURED
+    return _between(_between(readme, "results", measured), "tree", tree())
 
 
 def main() -> int:

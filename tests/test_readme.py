@@ -66,7 +66,7 @@ def test_every_make_target_and_command_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     commands = "\n".join(blocks("sh"))
 
-    for target in re.findall(r"make (\w+)", README):
+    for target in re.findall(r"(?:^|`)make (\w+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     for module in re.findall(r"-m (training\.\w+)", commands):
         assert (ROOT / f"{module.replace('.', '/')}.py").exists(), module
