@@ -177,6 +177,7 @@ def _ahead(batches: Dataset[Any], first: int, config: TrainConfig) -> Iterator[A
             batch_size=None,
             num_workers=config.workers,
             worker_init_fn=_prepare_worker,
+            generator=torch.Generator(),  # the loader's own draws must not shift those of a resumed dropout
             prefetch_factor=8 if config.workers else None,
         )
     )

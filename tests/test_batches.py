@@ -1,0 +1,86 @@
+"""Batches: a pure function of seed and step, finite in every regime, and blind to the future."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from rnn_model.config import CellConfig, ForecastConfig
+from training.batches import REGIMES, ForecastBatches, collate
+from training.real_series import RealSeries
+
+CELL = CellConfig(hidden_size=4)
+CONFIG = ForecastConfig(encoder=CELL, decoder=CELL)
+
+
+def pool() -> list[RealSeries]:
+    rng = np.random.default_rng(0)
+    return [
+        RealSeries(100 + rng.normal(size=length).cumsum(), season, f"source {season}", str(number))
+        for season, length in ((1, 30), (4, 60), (12, 150), (7, 200), (24, 900), (52, 200))
+        for number in range(5)
+    ]
+
+
+def batches(seed: int = 0, share: float = 0.5) -> ForecastBatches:
+    return ForecastBatches(pool(), CONFIG, seed, 24, share, 40)
+
+
+def equal(one: object, other: object) -> bool:
+    parts = zip((*one.inputs, *one[1:]), (*other.inputs, *other[1:]), strict=True)
+    return all(torch.equal(a.nan_to_num(-9.0), b.nan_to_num(-9.0)) for a, b in parts if a.shape == b.shape) and all(
+        a.shape == b.shape for a, b in zip((*one.inputs, *one[1:]), (*other.inputs, *other[1:]), strict=True)
+    )
+
+
+def test_a_batch_is_a_pure_function_of_seed_and_step() -> None:
+    stream = batches()
+    late = stream[7]
+    stream[0]
+    assert equal(stream[7], late)
+    assert equal(batches()[7], late)
+    assert not equal(batches(seed=1)[7], late)
+    assert not equal(stream[8], late)
+
+
+def test_every_regime_comes_up_finite_with_a_known_future() -> None:
+    stream = batches()
+    seen = set()
+    for step in range(40):
+        batch = stream[step]
+        horizon = batch.targets.shape[1]
+        seen.add(horizon)
+        assert batch.inputs.ahead.shape[:2] == (24, horizon)
+        assert all(torch.isfinite(part.float()).all() for part in batch.inputs)
+        assert torch.isfinite(batch.weights).all()
+        assert (batch.weights > 0).all()
+        assert (batch.inputs.spread > 0).all()
+        assert (~batch.targets.isnan()).any(1).all()
+    assert len(seen) > 10
+
+
+def test_the_shares_of_the_regimes_add_up() -> None:
+    assert sum(regime.share for regime in REGIMES) == pytest.approx(1)
+
+
+def test_inputs_do_not_know_the_future() -> None:
+    rng = np.random.default_rng(1)
+    histories = [rng.normal(size=length).cumsum() for length in (10, 40, 90)]
+    periods = [(), (4,), (12,)]
+    one = collate(histories, [np.zeros(6)] * 3, periods, CONFIG)
+    other = collate(histories, [np.full(6, 1e3)] * 3, periods, CONFIG)
+    assert all(torch.equal(a, b) for a, b in zip(one.inputs, other.inputs, strict=True))
+    assert not torch.equal(one.targets, other.targets)
+
+
+def test_weights_are_one_over_the_seasonal_change() -> None:
+    history = np.tile([0.0, 10.0, 20.0, 30.0], 10) + np.repeat(np.arange(10.0), 4)  # one more each year
+    batch = collate([history], [history[-4:] + 1], [(4,)], CONFIG)
+    scale = np.abs(history - history.mean()).mean()
+    assert float(batch.weights[0]) == pytest.approx(scale / 1.0, rel=1e-3)
+
+
+def test_without_real_series_a_batch_is_all_synthetic() -> None:
+    alone = ForecastBatches((), CONFIG, 0, 24, 0.0, 5)
+    assert equal(alone[3], ForecastBatches(pool(), CONFIG, 0, 24, 0.0, 5)[3])

@@ -1,0 +1,135 @@
+"""The training loop: it learns, averages, stops, resumes after a real kill to the same bytes, and refuses nan."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+
+from rnn_model.errors import TrainingError
+from training.config import TrainConfig
+from training.loop import best_epoch, learning_rate, train
+
+CONFIG = TrainConfig(steps=60, warmup=5, learning_rate=0.05, validate_every=10, workers=0, averaging=0.8)
+SLOPES = torch.tensor([2.0, -1.0, 0.5])
+
+
+class Lines(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Batch `step` is drawn from a generator seeded with it; one may be spoilt, and each may take its time."""
+
+    def __init__(self, spoilt: int = -1, pause: float = 0.0) -> None:
+        self.spoilt, self.pause = spoilt, pause
+
+    def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        time.sleep(self.pause)
+        x = torch.randn(32, 3, generator=torch.Generator().manual_seed(step))
+        return x, x @ SLOPES + (math.nan if step == self.spoilt else 0.0)
+
+
+def loss_of(network: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    return (network(batch[0])[:, 0] - batch[1]).square().mean()
+
+
+@torch.no_grad()
+def validate(network: nn.Module) -> float:
+    return loss_of(network, Lines()[10_000]).item()
+
+
+def fresh() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.1), nn.Linear(8, 1))
+
+
+def run(folder: Path, config: TrainConfig = CONFIG, batches: Lines | None = None) -> tuple[nn.Module, object]:
+    network = fresh()
+    history = train(network, batches or Lines(), loss_of, validate, config, folder, say=lambda _: None)
+    return network, history
+
+
+def same(one: nn.Module, other: nn.Module) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+def test_it_learns_and_ends_with_the_averaged_weights_of_the_best_validation(tmp_path: Path) -> None:
+    before = validate(fresh().eval())
+    network, history = run(tmp_path)
+    assert validate(network) < 0.1 * before
+    assert validate(network) == pytest.approx(min(epoch.valid_loss for epoch in history.epochs), rel=1e-6)
+    assert history.epochs[history.best].valid_loss == min(epoch.valid_loss for epoch in history.epochs)
+    assert [epoch.step for epoch in history.epochs] == [10, 20, 30, 40, 50, 60]
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    assert same(run(tmp_path / "a")[0], run(tmp_path / "b")[0])
+    assert not same(run(tmp_path / "a")[0], run(tmp_path / "c", replace(CONFIG, seed=1))[0])
+
+
+def test_batches_prepared_by_another_process_are_the_same(tmp_path: Path) -> None:
+    assert same(run(tmp_path / "a")[0], run(tmp_path / "b", replace(CONFIG, workers=1))[0])
+
+
+def test_a_run_killed_in_the_middle_ends_in_the_same_bytes(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from test_loop import CONFIG, Lines, run; "
+        "run(Path(sys.argv[1]), CONFIG, Lines(pause=0.05))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "killed")], env=environment)
+    patience = time.monotonic() + 60
+    while not (tmp_path / "killed" / "state.json").exists() and time.monotonic() < patience:
+        time.sleep(0.02)
+    time.sleep(0.2)  # some steps after the state was stored
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+    lines: list[str] = []
+    network = fresh()
+    history = train(network, Lines(), loss_of, validate, CONFIG, tmp_path / "killed", lines.append)
+    assert lines[0].startswith("carried on from step")
+    whole, expected = run(tmp_path / "whole")
+    assert same(network, whole)
+    assert [epoch.valid_loss for epoch in history.epochs] == [epoch.valid_loss for epoch in expected.epochs]
+
+
+def test_nan_stops_the_run_at_its_step_and_keeps_the_last_good_state(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"step 26: .*nan"):
+        run(tmp_path, batches=Lines(spoilt=25))
+    assert (tmp_path / "state-20.safetensors").exists()
+
+
+def test_it_stops_when_nothing_gets_better(tmp_path: Path) -> None:
+    config = replace(CONFIG, steps=1000, patience=2)
+    history = train(fresh(), Lines(), loss_of, lambda _: 1.0, config, tmp_path, say=lambda _: None)
+    assert [epoch.step for epoch in history.epochs] == [10, 20, 30]
+    assert "no better validation" in history.stopped
+    assert history.best == 0
+
+
+def test_the_state_of_another_run_is_refused_by_name(tmp_path: Path) -> None:
+    run(tmp_path)
+    with pytest.raises(TrainingError, match=r"learning_rate was 0\.05, now 0\.01"):
+        run(tmp_path, replace(CONFIG, learning_rate=0.01))
+
+
+def test_learning_rate_warms_up_and_falls_to_a_fiftieth() -> None:
+    config = TrainConfig(steps=1100, warmup=100, learning_rate=1.0)
+    assert learning_rate(0, config) == pytest.approx(0.01)
+    assert learning_rate(99, config) == pytest.approx(1.0)
+    assert learning_rate(600, config) == pytest.approx(0.51)
+    assert learning_rate(1100, config) == pytest.approx(0.02)
+
+
+def test_the_earliest_of_equal_validations_is_the_best(tmp_path: Path) -> None:
+    _, history = run(tmp_path)
+    row = history.epochs[0]
+    assert best_epoch([replace(row, valid_loss=value) for value in (3.0, 1.0, 2.0, 1.0)]) == 1
