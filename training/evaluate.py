@@ -25,7 +25,7 @@ import torch
 from rnn_model import Model, forecast_many, load
 from rnn_model.errors import CheckpointError, UnrolledError
 from rnn_model.records import Scores
-from training import classical
+from training import card, classical
 from training.benchmarks import (
     PUBLISHED_ON_OTHER_DATA,
     PUBLISHED_SOURCE,
@@ -262,6 +262,7 @@ def _evaluate_forecaster(args: argparse.Namespace, model: Model) -> None:
         print(f"The closed sets were looked at. Append to docs/research-log.md:\n{log_line(about, results)}\n")
     path = args.folder / _scores_name(args)
     write_scores(path, scores_document(benchmarks, results, about))
+    card.refresh(path.parent)
     print(f"Saved {_shown(path)}")
 
 

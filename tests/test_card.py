@@ -1,0 +1,27 @@
+"""The shipped card says what its JSON files say, and the Hub can read it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from huggingface_hub import ModelCard
+
+from training.card import refresh
+
+FOLDER = Path(__file__).parent.parent / "weights" / "forecast"
+
+
+def test_the_shipped_card_is_what_its_files_make(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "forecast")
+    refresh(tmp_path / "forecast")
+    assert (tmp_path / "forecast" / "README.md").read_text() == (FOLDER / "README.md").read_text()
+
+
+def test_the_card_carries_the_scores_and_valid_metadata() -> None:
+    card = ModelCard.load(FOLDER / "README.md")
+    assert card.data.license == "apache-2.0"
+    model = json.loads((FOLDER / "scores.json").read_text())["aggregates"]["nine"]["methods"]["model"]
+    assert f"{model['mase']:.3f} / {model['wql']:.3f}" in card.text
+    assert "python -m training.fit" in card.text
