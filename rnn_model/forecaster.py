@@ -71,9 +71,15 @@ def _forecasts(model: Model, batch: Sequence[Series], horizon: int, season: int 
     if season is not None:
         _check("season", season, config.context // 2)
     for number, series in enumerate(batch, 1):
-        if not np.isfinite(series.values).any():
+        if not np.isfinite(series.values[-config.context :]).any():
             where = f"sequence {number} of {len(batch)}" if len(batch) > 1 else "the sequence"
-            raise InputError(Problem(f"only missing values in {where}", "at least one number", "Give it a number."))
+            raise InputError(
+                Problem(
+                    f"only missing values in {where}",
+                    f"at least one number among its last {config.context}",
+                    "Cut the empty end off, or give it a number.",
+                )
+            )
 
     periods = [seasonality.periods(series.values, series.season if season is None else season) for series in batch]
     results: list[Forecast | None] = [None] * len(batch)

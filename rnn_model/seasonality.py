@@ -50,6 +50,8 @@ def detect(values: np.ndarray) -> int:
     """
     recent = np.asarray(values, np.float64)[-RECENT:]
     largest = min(len(recent) // 3, LONGEST)
+    size = np.nanmax(np.abs(recent), initial=0.0)
+    recent = recent / (size or 1.0)  # squares of 1e300 would overflow
     if np.isfinite(recent).sum() < 9 or largest < SHORTEST:
         return 1
     candidates = np.arange(SHORTEST, largest + 1)
@@ -85,7 +87,7 @@ def evidence(values: np.ndarray, period: int) -> float:
         return 0.0
     rest = rest - rest.mean()
     total = float(rest @ rest)
-    if total <= 1e-12 * max(1.0, float(np.nanmax(np.abs(values)))) ** 2:
+    if total <= (1e-6 * float(np.nanmax(np.abs(values)))) ** 2:
         return 0.0
     repeats = np.bincount(phase, minlength=period)
     means = np.bincount(phase, rest, minlength=period) / np.maximum(repeats, 1)

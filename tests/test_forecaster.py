@@ -127,7 +127,10 @@ def test_numbers_out_of_range_are_refused_by_name(tiny: Model, arguments: dict[s
         forecast(tiny, AIR, **arguments)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("sequence", ["", "no numbers here", [np.nan, np.nan], np.array([np.nan])])
+@pytest.mark.parametrize(
+    "sequence",
+    ["", "no numbers here", [np.nan, np.nan], np.array([np.nan]), np.array([1.0, 2.0] + [np.nan] * 800)],
+)
 def test_without_a_number_there_is_an_error_with_a_fix(tiny: Model, sequence: object) -> None:
     with pytest.raises(InputError, match="at least one number"):
         forecast(tiny, sequence)

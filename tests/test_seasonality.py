@@ -49,6 +49,11 @@ def test_constants_lines_and_short_series_have_none(values: np.ndarray) -> None:
     assert detect(values) == 1
 
 
+@pytest.mark.parametrize("size", [1e300, 1e-300, 1e6])
+def test_the_unit_does_not_matter(size: float) -> None:
+    assert detect(seasonal(12, 8, 0.1, 0) * size) == 12
+
+
 def test_a_given_season_wins_and_brings_its_weekly_companion() -> None:
     noise = np.random.default_rng(0).normal(size=100)
     assert periods(noise, 12) == (12,)
