@@ -102,8 +102,8 @@ def _without_empty_ends(rows: Rows, separator: str) -> Rows:
 
 def _without_outer_bars(rows: Rows) -> Rows:
     if all(row[0] == "" for row in rows):
-        rows = [row[1:] for row in rows]
-    return [row[:-1] for row in rows] if all(row and row[-1] == "" for row in rows) else rows
+        rows = [row[1:] or [""] for row in rows]
+    return [row[:-1] or [""] for row in rows] if all(row[-1] == "" for row in rows) else rows
 
 
 def _join_times(rows: Rows, separator: str) -> Rows:

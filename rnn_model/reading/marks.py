@@ -45,7 +45,20 @@ SURE_MULTIPLIERS = frozenset(MULTIPLIERS) - UNIT_LETTERS
 # Statistics offices put letters after a value: p provisional, e estimated, b break in series, r revised, ...
 FOOTNOTE = re.compile(r"[a-z]|[bcdefnprsuz]{2}|[*†‡§¹²³^#]+|\(\w{1,2}\)|\[\w{1,3}\]|\[note \w+\]")
 
-_ERRORS = ("#n/a", "#value!", "#ref!", "#div/0!", "#name?", "#num!", "#null!", "#spill!", "#calc!", "#getting_data")
+# "#div/9!" is how "#DIV/0!" looks once its digit stands for any (see numerals.shapes_of)
+_ERRORS = (
+    "#n/a",
+    "#value!",
+    "#ref!",
+    "#div/0!",
+    "#div/9!",
+    "#name?",
+    "#num!",
+    "#null!",
+    "#spill!",
+    "#calc!",
+    "#getting_data",
+)
 MISSING = frozenset(
     (
         *(
