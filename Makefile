@@ -18,7 +18,7 @@ help:
 	@echo "make clean      remove the environment and the caches"
 
 demo: .venv/app
-	$(BIN)/python app.py
+	$(BIN)/python -u app.py
 
 test: lint browser
 	$(BIN)/python -m pytest
