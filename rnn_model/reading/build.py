@@ -114,7 +114,7 @@ def _stepped(values: np.ndarray, times: np.ndarray, clock: Clock, log: Log) -> T
         return _irregular(values, times, log)
     filled = np.full((len(full), values.shape[1]), np.nan)
     filled[rows] = values
-    log.note(f"One value a {step_in_words(frequency)}, {_date(full[0])} to {_date(full[-1])}.")
+    log.note(f"One value every {step_in_words(frequency)}, {_date(full[0])} to {_date(full[-1])}.")
     absent = len(full) - len(times)
     if absent:
         first = full[np.setdiff1d(np.arange(len(full)), rows)[0]]
@@ -130,9 +130,9 @@ def _irregular(values: np.ndarray, times: np.ndarray, log: Log) -> Timeline:
     steps = steps_between(times[0], times[-1], step)
     can_resample = steps <= 20 * len(times) + 100
     if can_resample:
-        log.offer(f"resample to one value a {words}", "steps=resample")
+        log.offer(f"resample to one value every {words}", "steps=resample")
     if asked == "resample" and can_resample:
-        log.note(f"The times are irregular; resampled to one value a {words} (means; empty steps are missing).")
+        log.note(f"The times are irregular; resampled to one value every {words} (means; empty steps are missing).")
         return _resampled(values, times, step, steps)
     if asked == "order":
         log.note("The times are irregular; only the order of the values is used, as chosen.")

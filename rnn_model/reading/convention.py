@@ -14,7 +14,7 @@ import numpy as np
 
 from rnn_model.errors import Problem
 from rnn_model.reading.log import Log, Place, count, examples, quote
-from rnn_model.reading.marks import CURRENCIES, FOOTNOTE, MULTIPLIERS, SURE_MULTIPLIERS
+from rnn_model.reading.marks import CURRENCIES, FOOTNOTE, HEXADECIMAL, MULTIPLIERS, SURE_MULTIPLIERS
 from rnn_model.reading.numerals import Column, Decimal
 
 _DEBIT = {"CR": 1.0, "Cr": 1.0, "H": 1.0, "DR": -1.0, "Dr": -1.0, "S": -1.0}  # bank statements: credit, debit
@@ -286,7 +286,7 @@ def _refuse_cells(
     for row in column.rows_where(kind="text"):
         cell = column.cells[row]
         fix = "Write a number there, or leave it empty if the value is missing."
-        if re.fullmatch(r"[+-]?0[xX][0-9a-fA-F]+", cell):
+        if HEXADECIMAL.fullmatch(cell):
             fix = "Write hexadecimal numbers in decimal."
         findings.problems.append(place.problem(row, quote(cell), "a number", fix))
     misfits = [s for s, f in column.forms.items() if f.kind == "number" and not _fits(f.point, f.comma, decimal)]

@@ -107,3 +107,4 @@ MISSING = frozenset(
 SHEET_ERRORS = frozenset(_ERRORS)
 INFINITE = re.compile(r"[+-]?(?:inf|infinity|np\.inf|float\('inf'\)|∞)", re.IGNORECASE)
 FORMULA = re.compile(r"=\s*[A-Za-z(+\-$@].*")
+HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]+")

@@ -175,9 +175,10 @@ def _r_calendar(text: str, log: Log) -> Table | None:
             continue
         if not re.fullmatch(r"\d{4}", cells[0].group()):
             return None
-        for cell in cells[1:]:
+        whole = len(cells) == len(labels) + 1  # a year without gaps tells its steps even where the columns have slipped
+        for place, cell in enumerate(cells[1:]):
             ends = [abs(label.end() - cell.end()) for label in labels]
-            step = ends.index(min(ends))
+            step = place if whole else ends.index(min(ends))
             times.append(f"{cells[0].group()}-{step * (1 if months else 3) + 1:02d}")
             values.append(cell.group())
             numbers.append(number)

@@ -22,6 +22,7 @@ from rnn_model.reading.groups import find_groups, select_group
 from rnn_model.reading.layout import arrange, lay_out
 from rnn_model.reading.limits import MAX_FILE_BYTES
 from rnn_model.reading.log import Log, count, quote, refuse
+from rnn_model.reading.marks import HEXADECIMAL
 from rnn_model.reading.numerals import Column
 from rnn_model.reading.printouts import unwrap
 from rnn_model.reading.structured import read_html, read_json
@@ -122,7 +123,7 @@ def _too_large(size: int) -> InputError:
 def _read_table(table: Table, log: Log) -> Reading:
     table = turn(table, log) if len(table) else table
     roles = assign_roles(table, log) if len(table) else Roles()
-    if not roles.values:
+    if not roles.values or _is_sentence(table, roles):
         return _no_numbers(table, log)
     findings = Findings()
     clock = _clock(table, roles, log, findings)
@@ -191,8 +192,16 @@ def _stated_clock(table: Table) -> Clock | None:
     return Clock(grid(np.datetime64(table.start, "s"), len(table), table.frequency))
 
 
+def _is_sentence(table: Table, roles: Roles) -> bool:
+    """One row without names in which words outnumber the numbers: "sales were 12 then 15"."""
+    return len(table) == 1 and not any(table.names) and roles.times is None and len(roles.texts) > len(roles.values)
+
+
 def _no_numbers(table: Table, log: Log) -> Reading:
     numbers = sentence(table)
+    hexadecimal = next((cell for column in table.columns for cell in column if HEXADECIMAL.fullmatch(cell)), None)
+    if hexadecimal:
+        log.note(f"Hexadecimal numbers such as {quote(hexadecimal)} are not read; write them in decimal.")
     if not numbers:
         return Reading((), notes=(*log.notes, INVITATION))
     if log.choice("words") == "numbers":
