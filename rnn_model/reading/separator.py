@@ -184,7 +184,8 @@ def _runs(cells: Sequence[str], least: int = 4) -> bool:
 
 
 def _blank_role(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
-    blank = {shape: number for shape, number in shapes.items() if re.search(r"\S\s+\S", shape)}
+    # a no-break space that is left by now groups thousands (see decode.clean)
+    blank = {shape: number for shape, number in shapes.items() if re.search(r"\S[ \t]+\S", shape)}
     if sum(blank.values()) < max(1.0, 0.5 * len(texts)) and not _groups_with_blanks(texts, shapes, log):
         return "line" if not blank or not _lists_of_numbers(blank) else "space"
     if _groups_with_blanks(texts, shapes, log):
