@@ -136,6 +136,8 @@ def _dateless(fields: Fields) -> str | None:
     v, rows = fields.values, fields.valid
     if fields.order == "month-name":
         return "MS" if _cycles(v["m"][rows], 12) else "-"
+    if fields.order == "quarter-name":
+        return "QS-OCT" if _cycles(v["q"][rows], 4) else "-"
     if fields.order == "weekday-name":
         days = v["k"][rows]
         business = days.max(initial=0) < 5 and _cycles(days, 5) and len(days) > 5

@@ -70,24 +70,13 @@ def assign_roles(table: Table, log: Log) -> Roles:
 def _kind(column: Column) -> str:
     """ "number" when plain numbers prevail, "units" when numbers with letters do, else "text"."""
     counts = column.counts
-    filled = len(column.cells) - counts["missing"]
+    filled = counts["number"] + counts["text"]
     if not filled:
         return "text"
-    plain = sum(n for suffix, n in column.tally("suffix").items() if not re.search(r"[^\\W\\d_]{3,}", str(suffix)))
-    fitting = sum(n for shape, n in _fitting(column).items())
-    if fitting <= 0.5 * filled or counts["number"] <= 0.5 * filled:
+    plain = sum(n for suffix, n in column.tally("suffix").items() if not re.search(r"[^\W\d_]{3,}", str(suffix)))
+    if column.fitting < 0.5 * filled or (column.fitting == 0.5 * filled and len(column.cells) > 2):
         return "text"
     return "number" if plain > 0.5 * filled else "units"
-
-
-def _fitting(column: Column) -> dict[str, int]:
-    """Number cells whose digits fit at least one decimal mark, by shape."""
-    tally: dict[str, int] = {}
-    for shape in column.shapes:
-        form = column.forms[shape]
-        if form.kind == "number" and (form.point or form.comma):
-            tally[shape] = tally.get(shape, 0) + 1
-    return tally
 
 
 def _calendar_order(cells: list[str]) -> str:
@@ -124,12 +113,16 @@ def _index_column(table: Table, roles: Roles, asked: str | None, log: Log) -> No
     kind = numeric_times(roles.cells[first])
     if not kind:
         return
+    if kind in ("unix", "excel"):
+        log.offer(f"read {table.title(first)} as dates ({_NUMERIC_WORDS[kind]})", f"times={kind}")
+        kind = kind if asked == kind else "index"
     if asked in ("data", "none"):
         log.offer(f"take {table.title(first)} as {_NUMERIC_WORDS[kind]}", "times=index")
         log.note(f"{table.title(first)} is read as data, as chosen.")
         return
-    _take_index(table, roles, first, asked if asked in ("unix", "excel") else kind)
-    log.note(f"{table.title(first).capitalize()} holds {_NUMERIC_WORDS[kind]}, not data.")
+    _take_index(table, roles, first, kind)
+    title = table.title(first)
+    log.note(f"{title[0].upper()}{title[1:]} holds {_NUMERIC_WORDS[kind]}, not data.")
     log.offer(f"use {table.title(first)} as data", "times=data")
 
 
@@ -179,7 +172,7 @@ def numeric_times(column: Column) -> str:
         return "unix"
     if even and low >= 15_000 and high <= 75_000 and gaps.max() <= 366:
         return "excel"
-    return "index" if (gaps == gaps[0]).all() and (gaps[0] == 1 or low == 0) and len(values) > 2 and low < 1e6 else ""
+    return "index" if (gaps == 1).all() and len(values) > 2 and low < 1e6 else ""
 
 
 def _is_unix(low: float, high: float) -> bool:

@@ -91,10 +91,15 @@ def _text(value: Any) -> str:
         return str(int(value))
     if isinstance(value, int):
         return str(value) if abs(value) < 10**300 else "inf"
-    zone = getattr(getattr(value, "tzinfo", None), "key", "")
+    zone = _zone_name(getattr(value, "tzinfo", None))
     if hasattr(value, "isoformat"):
         return f"{value.isoformat()}{f'[{zone}]' if zone and zone != 'UTC' else ''}".replace("NaT", "")
     return str(value).strip().replace("\0", "")
+
+
+def _zone_name(zone: Any) -> str:
+    """ "Europe/Berlin" for a zone of zoneinfo or pytz, "" for a bare offset."""
+    return str(getattr(zone, "key", None) or getattr(zone, "zone", None) or "")
 
 
 def _check_size(cells: int) -> None:

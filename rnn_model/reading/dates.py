@@ -99,6 +99,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("quarter", r"(?P<q>9)\.?\s?(?:[QqTt](?:uarter|uartal|rim)?\.?)[-/\s]?(?P<Y>9999)"),
     ("quarter", r"(?P<q>9)\s?[Qq]\s?[-/']?(?P<y>99)"),
     ("quarter", r"(?P<y>99)[-/\s]?[Qq](?P<q>9)"),
+    ("quarter-name", r"[Qq](?:tr|uarter)?\s?\.?(?P<q>9)"),
     ("half", r"(?P<Y>9999)\s?[-:/.]?\s?[HhSs](?P<h>9)"),
     ("half", r"[HhSs](?P<h>9)\s?[-/:.]?\s?(?P<Y>9999)"),
     ("week", r"(?P<Y>9999)\s?[-/:]?\s?(?:[Ww]|KW|CW|wk)\s?(?P<w>9{1,2})(?:-(?P<u>9))?"),

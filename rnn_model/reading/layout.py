@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -11,9 +12,11 @@ from rnn_model.errors import InputError, Problem
 from rnn_model.reading.dates import matches
 from rnn_model.reading.limits import MAX_CELLS
 from rnn_model.reading.log import Log, count, examples, quote, refuse
+from rnn_model.reading.marks import CURRENCIES, FOOTNOTE, HEXADECIMAL, MULTIPLIERS
 from rnn_model.reading.numerals import form_of, shapes_of
-from rnn_model.reading.separator import NAMES, choose_separator, is_value
+from rnn_model.reading.separator import NAMES, choose_separator, is_number, is_value
 from rnn_model.reading.table import Rows, Table, columns_of, list_table
+from rnn_model.reading.wide import bare_time, even_times
 
 _DELIMITER = {"tab": "\t", "semicolon": ";", "pipe": "|", "comma": ","}
 _EDGE = 40  # rows looked at from each end for headers, preambles and footers
@@ -42,7 +45,8 @@ def split_rows(numbered: Sequence[tuple[int, str]], separator: str) -> tuple[Row
     if delimiter is None:
         pattern = {"comma-space": r",\s+|,$", "wide-space": r"\s{2,}|\t", "line": r"\n"}.get(separator)
         if separator == "line":
-            return [[_unquote(line.strip())] for line in texts], lines
+            quoted = any(mark in line for line in texts[:_EDGE] for mark in "\"'")
+            return [[_unquote(line.strip()) if quoted else line.strip()] for line in texts], lines
         if pattern is None:
             return [line.split() for line in texts], lines
         return [[cell.strip() for cell in re.split(pattern, line.strip())] for line in texts], lines
@@ -84,6 +88,8 @@ def arrange(rows: Rows, lines: list[int], log: Log, separator: str) -> Table:
         rows = _without_outer_bars(rows)
     if separator in ("space", "comma"):
         rows = _join_times(rows, separator)
+    if separator == "space":
+        rows = _join_units(rows)
     flat = _as_list(rows, lines, log, separator)
     return flat or _as_table(rows, lines, log, separator)
 
@@ -120,6 +126,26 @@ def _join_times(rows: Rows, separator: str) -> Rows:
 def _joined(row: list[str], cells: int, glue: str) -> list[str]:
     first = glue.join(row[:cells])
     return [first, *row[cells:]] if len(row) > cells and _is_time(first) else row
+
+
+def _join_units(rows: Rows) -> Rows:
+    """A sign after a number that blanks parted from it ("5 kg 6 kg", "1.2 p", "5 EUR") belongs to it again."""
+    words = Counter(b for row in rows[:_EDGE] for a, b in itertools.pairwise(row) if is_number(a) and not is_value(b))
+    known = {word for word in words if word in CURRENCIES or word in MULTIPLIERS or word in ("%", "‰")}
+    flags = {word for word in words if FOOTNOTE.fullmatch(word)}
+    common = {word for word, number in words.items() if number > 1 and len(words) == 1 and not _is_time(word)}
+    signs = known | flags | common
+    return [_with_signs(row, signs) for row in rows] if signs else rows
+
+
+def _with_signs(row: list[str], signs: set[str]) -> list[str]:
+    joined: list[str] = []
+    for cell in row:
+        if cell in signs and joined and is_number(joined[-1]):
+            joined[-1] += f" {cell}"
+        else:
+            joined.append(cell)
+    return joined
 
 
 def _is_time(cell: str) -> bool:
@@ -202,7 +228,19 @@ def _body_width(rows: Rows) -> int:
 def _has_data(row: Sequence[str]) -> bool:
     """A cell of the row is a number, or every cell is missing."""
     forms = [form_of(cell) for cell in row]
-    return any(f.kind == "number" and len(f.suffix) < 8 for f in forms) or all(f.kind != "text" for f in forms)
+    if any(f.kind == "number" and len(f.suffix) < 8 for f in forms) or any(map(HEXADECIMAL.fullmatch, row)):
+        return not _is_header_of_times(row)
+    return all(f.kind != "text" for f in forms)
+
+
+def _is_header_of_times(row: Sequence[str]) -> bool:
+    """A label, then years one after another: "Country", "2019", "2020", "2021"."""
+    labels = next((i for i, cell in enumerate(row) if _is_time(bare_time(cell))), len(row))
+    return (
+        0 < labels <= len(row) - 3
+        and not any(map(is_value, filter(None, row[:labels])))
+        and even_times([bare_time(cell) for cell in row[labels:]])
+    )
 
 
 def _first_body_row(rows: Rows, width: int) -> int:
@@ -223,7 +261,8 @@ def _header(rows: Rows, first: int, width: int) -> tuple[list[str], int | None]:
     candidates = [row for row in candidates if all(other in candidates for other in range(row, first))]
     if not candidates or (width == 1 and len(rows[candidates[0]]) == 0):
         return [], None
-    row = candidates[0] if width > 1 else candidates[-1]
+    whole = [row for row in candidates if len(rows[row]) == width]
+    row = candidates[-1] if width == 1 or not whole else whole[0]
     return [_unquote(cell) for cell in rows[row]], row
 
 

@@ -33,6 +33,8 @@ Place = tuple[int | None, str]  # line of the input, text found there
 
 def quote(text: str, width: int = 40) -> str:
     """The text in quotes, shortened for display, control characters shown as escapes."""
+    if not text:
+        return "an empty cell"
     shown = text if len(text) <= width else text[: width - 1] + "…"
     if not shown.isprintable():
         shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in shown)

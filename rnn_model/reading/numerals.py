@@ -7,6 +7,7 @@ has few shapes.  So every cell passes the same careful analysis, and 100 000 of 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from rnn_model.reading.limits import MAX_NUMBER_LENGTH
-from rnn_model.reading.marks import CURRENCIES, FORMULA, INFINITE, MISSING, SHEET_ERRORS
+from rnn_model.reading.marks import CURRENCIES, FORMULA, INFINITE, MISSING, MULTIPLIERS, SHEET_ERRORS
 
 Kind = Literal["number", "missing", "error", "infinite", "text"]
 Decimal = Literal["point", "comma"]
@@ -80,6 +81,8 @@ class Form:
 
 
 _TEXT = Form("text")
+# Two words after a number are a unit only with one of these ("bn EUR", "sq ft"); else they are a sentence.
+_WORDS_OF_UNITS = {*CURRENCIES, *MULTIPLIERS, "sq", "cu", "US", "per", "/"}
 
 
 def form_of(shape: str) -> Form:
@@ -97,7 +100,8 @@ def form_of(shape: str) -> Form:
     if bool(opened) != bool(closed) or (sign and inner):
         return _TEXT
     suffix = (match["suffix"] or "").strip()
-    if len(suffix) > 24:
+    words = suffix.split()
+    if len(suffix) > 24 or len(words) > 2 or (len(words) == 2 and not {words[0], words[1]} & _WORDS_OF_UNITS):
         return _TEXT
     body = match["body"]
     point, comma = (_FITS[decimal].fullmatch(body) is not None for decimal in ("point", "comma"))
@@ -154,10 +158,13 @@ class Column:
 
     @cached_property
     def _shape_counts(self) -> dict[str, int]:
-        tally: dict[str, int] = {}
-        for shape in self.shapes:
-            tally[shape] = tally.get(shape, 0) + 1
-        return tally
+        return Counter(self.shapes)
+
+    @cached_property
+    def fitting(self) -> int:
+        """How many number cells fit at least one decimal mark."""
+        fits = {shape for shape, form in self.forms.items() if form.kind == "number" and (form.point or form.comma)}
+        return sum(number for shape, number in self._shape_counts.items() if shape in fits)
 
     def tally(self, key: str) -> dict[object, int]:
         """How many number cells carry each value of a Form attribute."""
@@ -172,6 +179,8 @@ class Column:
     def rows(self, keep: Iterable[str]) -> list[int]:
         """Rows whose shape is one of `keep`, in order."""
         wanted = set(keep)
+        if not wanted:
+            return []
         return list(compress(range(len(self.shapes)), (shape in wanted for shape in self.shapes)))
 
     def rows_where(self, **wanted: object) -> list[int]:

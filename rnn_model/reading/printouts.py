@@ -31,6 +31,7 @@ _R_STRUCTURE = re.compile(r"structure\(\s*c\((?P<values>.*?)\)\s*,(?P<rest>.*)",
 _R_TSP = re.compile(r"tsp\s*=\s*c\(\s*([\d.]+)L?\s*,\s*[\d.]+L?\s*,\s*(\d+)L?\s*\)")
 _R_START = re.compile(r"^Start = (?:c\((\d+), (\d+)\)|(\d+))\s*$", re.MULTILINE)
 _R_FREQUENCY = re.compile(r"^Frequency = (\d+)\s*$", re.MULTILINE)
+_DOTS_ROW = re.compile(r"\s*(?:\.\.\.|…)(?:\s+(?:\.\.\.|…))+\s*|\s*\d*\s+(?:\.\.\.|…)\s*|\s*\.\.\s+\.\.\.\s*")
 _PANDAS_END = re.compile(r"(?:Name: .*|Freq: .*|Length: \d+.*|dtype: .*)(?:, )?|\[\d+ rows x \d+ columns\]")
 _RULE = re.compile(r"[\s|:+=─━┄┼├┤┌┐└┘│-]*(?:[-=─━]{3,}|:-+:?|-+:)[\s|:+=─━┄┼├┤┌┐└┘│-]*")
 _TYPES_ROW = re.compile(r"\s*(?:<\w+>\s*)+")
@@ -51,8 +52,9 @@ def unwrap(text: str, log: Log) -> str | Table:
         if found is not None:
             return found
     lines = text.split("\n")
-    for change in (_without_prints, _without_latex, _without_bullets, _pairs):
-        lines = change(lines, log)
+    for signs, change in _CHANGES:
+        if any(sign in text for sign in signs):
+            lines = change(lines, log)
     return "\n".join(lines)
 
 
@@ -137,6 +139,8 @@ def _r_structure(text: str, log: Log) -> Table | None:
 
 def _r_vector(text: str, log: Log) -> Table | None:
     """Lines that begin with an index in brackets: `[1] 112 118 132`."""
+    if "[" not in text:
+        return None
     numbered = [(number, line) for number, line in enumerate(text.split("\n"), 1) if _R_INDEX.match(line)]
     others = [line for line in text.split("\n") if line.strip() and not _R_INDEX.match(line)]
     if not numbered or len(others) > 6 or (others and not _R_FREQUENCY.search(text)):
@@ -198,31 +202,49 @@ def _blanked(lines: list[str], test: Callable[[str], object], log: Log, what: st
     return ["" if number in gone else line for number, line in enumerate(lines, 1)]
 
 
-def _without_prints(lines: list[str], log: Log) -> list[str]:
-    """Comments, rules, types and ends of printed tables."""
-    filled = [line for line in lines if line.strip()]
-    if any(
-        re.fullmatch(r"\s*(?:\.\.\.|…)(?:\s+(?:\.\.\.|…))+\s*|\s*\d*\s+(?:\.\.\.|…)\s*|\s*\.\.\s+\.\.\.\s*", line)
-        for line in filled
-    ):
+def _filled(lines: list[str]) -> list[str]:
+    return [line for line in lines if line.strip()]
+
+
+def _refuse_shortened(lines: list[str], log: Log) -> list[str]:
+    """A row of dots stands for rows that were not printed."""
+    if any(_DOTS_ROW.fullmatch(line) for line in lines):
         raise _shortened()
-    if any(_COMMENT.match(line) for line in filled) and not all(_COMMENT.match(line) for line in filled):
-        more = next((line for line in filled if re.match(r"#.*\d+ more rows", line)), None)
-        if more:
-            log.warn(f"The print-out was shortened ({quote(more.strip())}); print all rows, or upload a CSV file.")
-        lines = _blanked(lines, _COMMENT.match, log, "comments")
-    if any(_PANDAS_END.fullmatch(line.strip()) for line in filled[-2:]):
-        lines = _blanked(lines, lambda line: _PANDAS_END.fullmatch(line.strip()), log, "the end of a pandas print-out")
-    if any(_TYPES_ROW.fullmatch(line) for line in filled[:5]):
-        lines = _blanked(lines, _TYPES_ROW.fullmatch, log, "column types")
-    if len(filled) > 2:
-        bars = any("|" in line or "+" in line for line in filled)
-        lines = _blanked(lines, lambda line: _RULE.fullmatch(line) and (bars or len(line.strip()) > 4), log, "rules")
     return lines
 
 
+def _without_comments(lines: list[str], log: Log) -> list[str]:
+    filled = _filled(lines)
+    if all(_COMMENT.match(line) for line in filled):
+        return lines
+    more = next((line for line in filled if re.match(r"#.*\d+ more rows", line)), None)
+    if more:
+        log.warn(f"The print-out was shortened ({quote(more.strip())}); print all rows, or upload a CSV file.")
+    return _blanked(lines, _COMMENT.match, log, "comments")
+
+
+def _without_pandas_end(lines: list[str], log: Log) -> list[str]:
+    if not any(_PANDAS_END.fullmatch(line.strip()) for line in _filled(lines)[-2:]):
+        return lines
+    return _blanked(lines, lambda line: _PANDAS_END.fullmatch(line.strip()), log, "the end of a pandas print-out")
+
+
+def _without_types(lines: list[str], log: Log) -> list[str]:
+    if not any(_TYPES_ROW.fullmatch(line) for line in _filled(lines)[:5]):
+        return lines
+    return _blanked(lines, _TYPES_ROW.fullmatch, log, "column types")
+
+
+def _without_rules(lines: list[str], log: Log) -> list[str]:
+    """Lines of dashes; three dashes alone are one of the signs for a missing value."""
+    if len(_filled(lines)) < 3:
+        return lines
+    bars = any("|" in line or "+" in line for line in lines)
+    return _blanked(lines, lambda line: _RULE.fullmatch(line) and (bars or len(line.strip()) > 4), log, "rules")
+
+
 def _without_latex(lines: list[str], log: Log) -> list[str]:
-    filled = [line for line in lines if line.strip()]
+    filled = _filled(lines)
     rows = [line for line in filled if "&" in line and line.rstrip().endswith("\\\\")]
     if len(rows) < 0.5 * len(filled) or not rows:
         return lines
@@ -233,10 +255,16 @@ def _without_latex(lines: list[str], log: Log) -> list[str]:
 
 
 def _without_bullets(lines: list[str], log: Log) -> list[str]:
-    filled = [line for line in lines if line.strip()]
+    filled = _filled(lines)
     if len(filled) > 1 and all(_BULLET.match(line) for line in filled):
         log.note(f"{count(len(filled), 'bullet')} left out ({quote(filled[0].strip())}).")
         return [_BULLET.sub("", line, count=1) for line in lines]
+    return lines
+
+
+def _without_dashes(lines: list[str], log: Log) -> list[str]:
+    """ "- 12" on every line is a list rather than negative numbers; the other reading is offered."""
+    filled = _filled(lines)
     if len(filled) > 1 and all(_DASH_BULLET.match(line) for line in filled):
         if log.choice("bullets") == "minus":
             log.offer("the dashes are bullets", "bullets=bullet")
@@ -252,7 +280,7 @@ def _without_bullets(lines: list[str], log: Log) -> list[str]:
 
 def _pairs(lines: list[str], log: Log) -> list[str]:
     """`Jan: 12`, `2024-01 = 5`, `Sales: 12, 15, 18`: the sign after the label becomes a tab, or the label a name."""
-    filled = [line for line in lines if line.strip()]
+    filled = _filled(lines)
     found = [_PAIR.fullmatch(line) for line in filled[:200]]
     pairs = [match for match in found if match]
     later = filled[200:]
@@ -276,3 +304,17 @@ def _pairs(lines: list[str], log: Log) -> list[str]:
 
 def _is_time(cell: str) -> bool:
     return bool(matches(shapes_of([cell])[0])) or month_number(cell) is not None
+
+
+# Each change with the signs without which it has nothing to do, so that plain numbers are not searched line by line.
+_CHANGES: tuple[tuple[tuple[str, ...], Callable[[list[str], Log], list[str]]], ...] = (
+    (("..", "…"), _refuse_shortened),
+    (("#", "//", "-- "), _without_comments),
+    (("Name:", "Freq:", "Length:", "dtype:", " rows x "), _without_pandas_end),
+    (("<",), _without_types),
+    (("---", "===", "──", "━━", ":-", "-:"), _without_rules),
+    (("\\\\",), _without_latex),
+    (tuple("*•●▪◦‣·)"), _without_bullets),
+    (("- ", "– "), _without_dashes),
+    ((":", "=", ">"), _pairs),
+)

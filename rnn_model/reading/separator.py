@@ -160,7 +160,8 @@ def _mark_or_comma(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
             log.note("The numbers before the commas count up, so the commas stand between two columns.")
             log.offer("commas belong to the numbers", "split=line")
             return "comma"
-        log.offer(*columns_offer)
+        if all(re.fullmatch(r"[+-]?\d+,\d+", body) for body in bodies):
+            log.offer(*columns_offer)
         return "mark"
     varying = len({body.count(",") for body in bodies}) > 1 or len(bodies) < len(texts)
     short_first = any(len(re.split(r"\D", body.lstrip("+-$€£"))[0]) < 3 for body in bodies)
@@ -173,10 +174,13 @@ def _mark_or_comma(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
 
 
 def _runs(cells: Sequence[str], least: int = 4) -> bool:
-    """Whole numbers counting up by one: an index of at least `least`, or years."""
-    if not all(cell.isdecimal() and len(cell) < 8 for cell in cells):
+    """Whole numbers counting up by one: an index of at least `least`, or years; or dates as evenly spaced numbers."""
+    if not all(cell.isdecimal() and len(cell) < 14 for cell in cells):
         return False
     numbers = [int(cell) for cell in cells]
+    steps = {b - a for a, b in itertools.pairwise(numbers)}
+    if len(numbers) > 2 and numbers[0] >= 15_000 and len(steps) == 1 and min(steps) > 0:
+        return True
     if any(b - a != 1 for a, b in itertools.pairwise(numbers)):
         return False
     years = numbers[0] >= 1500 and numbers[-1] <= 2200 and len(numbers) > 1
@@ -192,11 +196,14 @@ def _blank_role(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
         return "line"
     if all(is_number(shape) and not _SPACE_GROUPED.fullmatch(shape) for shape in blank):
         return "line"  # "12 kg", "95 kr", "12 %": the blank stands between a number and its unit
-    tokens_are_values = all(is_value(token) for shape in blank for token in shape.split())
+    if all(is_value(token) for shape in blank for token in shape.split()):
+        return "space"
+    single = Counter(len(shape.split()) for shape in blank if any(c.isdigit() for c in shape))
+    header = {len(shape.split()) for shape in blank if not any(c.isdigit() for c in shape)}
+    if len(single) == 1 and header <= {width - step for width in single for step in (0, 1)}:
+        return "space"
     widths = {len(re.split(r"\s{2,}|\t", shape)) for shape in blank}
-    if not tokens_are_values and len(widths) == 1 and widths != {1}:
-        return "wide-space"
-    return "space"
+    return "wide-space" if len(widths) == 1 and widths != {1} else "space"
 
 
 def _lists_of_numbers(blank: dict[str, int]) -> bool:

@@ -150,7 +150,10 @@ def _daily(days: np.ndarray) -> str | None:
     friday_to_monday = ((weekday[:-1] == 4) & (gaps == 3)).any()
     if every == 1 and weekday.max() < 5 and friday_to_monday and (gaps == 1).sum() >= 2:
         return "B"
-    return "D" if every == 1 else f"{every}D"
+    if every == 1:
+        return "D"
+    # Days that merely share a divisor (a bank's bookings) have no step.
+    return f"{every}D" if (gaps == every).mean() > 0.5 else None
 
 
 def _clockwise(times: np.ndarray) -> str | None:

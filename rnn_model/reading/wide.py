@@ -75,7 +75,7 @@ def _years_by_months(table: Table, log: Log) -> Table | None:
     return Table([times[first:last], values[first:last]], ["time", ""], lines[first:last] if table.lines else [])
 
 
-def _even_times(cells: list[str]) -> bool:
+def even_times(cells: list[str]) -> bool:
     """At least three cells that name times one step apart."""
     if len(cells) < 3 or not all(cells):
         return False
@@ -92,7 +92,7 @@ def _even_times(cells: list[str]) -> bool:
     return False
 
 
-def _bare_time(name: str) -> str:
+def bare_time(name: str) -> str:
     """ "2020 [YR2020]", "X2020", "2020.0" -> "2020"."""
     match = re.fullmatch(r"[XYy]?((?:1[5-9]|20|21)\d\d)(?:\.0|\s*\[YR\d{4}\])?", name.strip())
     return match[1] if match else name.strip()
@@ -100,10 +100,10 @@ def _bare_time(name: str) -> str:
 
 def _times_in_header(table: Table, log: Log) -> Table | None:
     """Labels on the left, then one column a year, quarter, month or day."""
-    names = [_bare_time(name) for name in table.names]
+    names = [bare_time(name) for name in table.names]
     start = next((i for i in range(len(names)) if _looks_like_time(names[i])), len(names))
     stop = next((i for i in range(start, len(names)) if not _looks_like_time(names[i])), len(names))
-    if not _even_times(names[start:stop]):
+    if not even_times(names[start:stop]):
         return None
     return _transposed(table, names[start:stop], start, stop, log)
 
@@ -119,7 +119,7 @@ def _times_in_first_row(table: Table, log: Log) -> Table | None:
         return None
     first = [column[0] for column in table.columns]
     labels = 0 if _looks_like_time(first[0]) else 1
-    if not all(re.fullmatch(r"(?:1[5-9]|20|21)\d\d", cell) for cell in first[labels:]) or not _even_times(
+    if not all(re.fullmatch(r"(?:1[5-9]|20|21)\d\d", cell) for cell in first[labels:]) or not even_times(
         first[labels:]
     ):
         return None
@@ -138,14 +138,10 @@ def _transposed(table: Table, times: list[str], start: int, stop: int, log: Log)
             labels.append(" ".join(text for text in texts if text))
             rows.append(cells)
     rows, labels = rows[:MAX_SERIES], labels[:MAX_SERIES]
+    dates = [f"{time}-01-01" if re.fullmatch(r"\d{4}", time) else time for time in times]
     log.note(f"Times run across ({quote(times[0])} to {quote(times[-1])}); {count(len(rows), 'row')} read as series.")
     log.offer("read each column as a series of its own", "rows=columns")
-    return Table([times, *rows], ["time", *_short(labels)], [], table.exact)
-
-
-def _short(labels: list[str]) -> list[str]:
-    """Labels without the words that all of them share, unless that leaves nothing to tell them apart."""
-    return [label[:80] for label in labels]
+    return Table([dates, *rows], ["time", *[label[:80] for label in labels]], [], table.exact)
 
 
 def _time_in_parts(table: Table, log: Log) -> Table | None:
