@@ -108,6 +108,8 @@ class ForecastConfig:
         context: longest history that is read, in steps.
         window: last steps that the recurrent encoder and the smoothing filters read one by one.
         max_horizon: most steps ahead K.
+        widening: factor on the distance of each quantile from the median, found after training such that bands hold
+            the share they should on held-out series.
         families: the classical one-pass forecasts given to the network (see `rnn_model/smoothing.py`).
         encoder: recurrent layers that read the history, or None to leave the history to the classical forecasts.
         decoder: recurrent layers that walk the horizon, starting from the encoder's last state.
@@ -117,6 +119,7 @@ class ForecastConfig:
     context: int = 768
     window: int = 96
     max_horizon: int = 240
+    widening: float = 1.0
     families: tuple[str, ...] = FAMILIES
     encoder: CellConfig | None = CellConfig()
     decoder: CellConfig = CellConfig()
@@ -134,6 +137,7 @@ class ForecastConfig:
             else f"levels: expected increasing levels in (0, 1), symmetric about 0.5, found {self.levels}",
             within("context", self.context, 8, 100_000),
             within("window", self.window, 8, 4096),
+            within("widening", self.widening, 0.1, 10.0),
             within("max_horizon", self.max_horizon, 1, 10_000),
             *(one_of("families", family, FAMILIES) for family in self.families),
             None if self.families else "families: expected at least one, found none",

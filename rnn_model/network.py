@@ -153,7 +153,7 @@ class ForecastInputs(NamedTuple):
 class ForecastNetwork(nn.Module):
     """Reads the history with one recurrent stack, walks the horizon with another, and gives quantiles.
 
-    quantiles = centre + spread * (median offset +/- cumulative positive gaps), so they cannot cross.  Before
+    quantiles = centre + spread * (median offset +/- widening * cumulative positive gaps), so they cannot cross.  Before
     training the offsets are those of a normal distribution and the network does not contribute, so it
     starts as the classical forecast it is given.
     """
@@ -169,6 +169,7 @@ class ForecastNetwork(nn.Module):
         self.encoder = None if config.encoder is None else RecurrentNetwork(past_features, config.encoder)
         self.decoder = RecurrentNetwork(ahead_features, config.decoder)
         self.head = nn.Linear(config.decoder.hidden_size, len(config.levels))
+        self.widening = config.widening
         self.levels: Tensor
         self.register_buffer("levels", torch.tensor(config.levels), persistent=False)
         nn.init.zeros_(self.head.weight)
@@ -185,8 +186,8 @@ class ForecastNetwork(nn.Module):
         median, below, above = self.head(outputs).split(
             (1, self.head.out_features // 2, self.head.out_features // 2), 2
         )
-        lower = median - nn.functional.softplus(below).cumsum(2).flip(2)
-        upper = median + nn.functional.softplus(above).cumsum(2)
+        lower = median - self.widening * nn.functional.softplus(below).cumsum(2).flip(2)
+        upper = median + self.widening * nn.functional.softplus(above).cumsum(2)
         offsets = torch.cat((lower, median, upper), 2)
         return inputs.centre[..., None] + inputs.spread[..., None] * offsets, hidden
 

@@ -273,3 +273,16 @@ class TestForecaster:
         idle = [name for name, weight in network.named_parameters() if weight.grad is None or not weight.grad.any()]
         # the decoder's outputs are read, the encoder's are not: only its states go on, so its last norm has no say
         assert idle == ["encoder.norms.1.weight", "encoder.norms.1.bias"]
+
+
+def test_widening_stretches_every_distance_from_the_median() -> None:
+    cell = CellConfig(hidden_size=4)
+    config = ForecastConfig(encoder=cell, decoder=cell)
+    plain, wide = (ForecastNetwork(3, 5, part) for part in (config, replace(config, widening=1.5)))
+    wide.load_state_dict(plain.state_dict())
+    series = ForecastInputs(
+        torch.randn(2, 7, 3), torch.tensor([7, 4]), torch.randn(2, 6, 5), torch.randn(2, 6), torch.rand(2, 6) + 0.1
+    )
+    one, other = plain(series)[0], wide(series)[0]
+    median = one[..., 4:5]
+    torch.testing.assert_close(other - median, 1.5 * (one - median), rtol=1e-4, atol=1e-5)

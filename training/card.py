@@ -1,97 +1,232 @@
-"""The model card: configuration, record of the training, learning curve and scores as text for people."""
+"""The model card: configuration, record of the training, learning curve and scores as text and metadata for the Hub."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rnn_model.checkpoint import CARD, load
 from rnn_model.config import ModelConfig
 from rnn_model.records import Epoch, History
+from training.card_pictures import CURVE, HELD_OUT
 
+TASK = "time-series-forecasting"
+TAGS = ["unrolled", TASK, "recurrent-neural-network", "probabilistic-forecasting", "pytorch"]
 GROUPS = ("m3_tourism_5", "nine")
+TOO_NARROW = 0.77  # of the values in an 80 % band: below it, the card says so in words
+WIDTH = 120
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a card will stand, and what stands beside it.
+
+    Attributes:
+        source: what a reader gives to `load` there.
+        pictures: whether `CURVE` and `HELD_OUT` of `training/card_pictures.py` stand beside it.
+    """
+
+    source: str = "weights/forecast"
+    pictures: bool = False
 
 
 def forecast_card(
-    config: ModelConfig, record: Mapping[str, Any], history: History, scores: Mapping[str, Any] | None
+    config: ModelConfig,
+    record: Mapping[str, Any],
+    history: History,
+    scores: Mapping[str, Any] | None,
+    place: Place = Place(),
 ) -> str:
-    """README.md of a forecast checkpoint.  Pure.
+    """README.md of a forecast checkpoint, with the metadata that the Hugging Face Hub reads.  Pure.
 
     Args:
         config: of the network.
         record: as in `training.json`.
         history: the learning curve.
         scores: as in `scores.json`, or None when it was not evaluated yet.
+        place: where the card will stand.
     """
+    sections = [
+        f"---\n{_metadata(config, scores)}\n---",
+        f"# {config.name}",
+        "A recurrent network that forecasts a series of numbers with quantiles, without having been trained on that "
+        "series.",
+        _use(config, place),
+        _how_it_works(config, record),
+        _training(record, history, place),
+        *([_results(scores, place)] if scores else []),
+        "## Licence\n\nApache-2.0, code and weights.",
+    ]
+    return "\n\n".join(_wrapped(section) for section in sections) + "\n"
+
+
+def from_folder(folder: Path, place: Place) -> str | None:
+    """The card of a checkpoint folder, from the JSON files beside its weights; None if its training was not recorded.
+
+    Raises:
+        CheckpointError: the folder holds no checkpoint that loads.
+    """
+    record, history, scores = (_json(folder / f"{name}.json") for name in ("training", "history", "scores"))
+    if record is None or history is None:
+        return None
+    return forecast_card(load(folder).config, record, history_of(history), scores, place)
+
+
+def history_of(document: Mapping[str, Any]) -> History:
+    """The learning curve as `history.json` holds it."""
+    return History(tuple(Epoch(**epoch) for epoch in document["epochs"]), document["best"], document["stopped"])
+
+
+def refresh(folder: Path) -> None:
+    """Writes the card of a checkpoint anew, if its training was recorded."""
+    text = from_folder(folder, Place())
+    if text is not None:
+        (folder / CARD).write_text(text, encoding="utf-8")
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
+def _metadata(config: ModelConfig, scores: Mapping[str, Any] | None) -> str:
+    """The YAML block; the scores of the model as a model-index, which the Hub shows beside the card."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    results = [
+        EvalResult(
+            task_type=TASK,
+            task_name="Time series forecasting",
+            dataset_type=name,
+            dataset_name=f"{name.replace('_', ' ')}, {row['series']} series, {row['horizon']} steps ahead",
+            dataset_split="test",
+            metric_type=metric,
+            metric_name=label,
+            metric_value=round(row["methods"]["model"][metric], 4),
+        )
+        for name, row in (scores["sets"] if scores else {}).items()
+        for metric, label in (("mase", "MASE"), ("wql", "WQL"), ("coverage", "Share of the values in the 80 % band"))
+        if row["methods"]["model"][metric] is not None
+    ]
+    data = ModelCardData(
+        license="apache-2.0",
+        library_name="pytorch",
+        pipeline_tag=TASK,
+        tags=TAGS,
+        model_name=config.name,
+        eval_results=results or None,
+    )
+    return data.to_yaml()
+
+
+def _use(config: ModelConfig, place: Place) -> str:
+    lowest, highest = config.forecast.levels[0], config.forecast.levels[-1]
+    return f"""## How to use it
+
+```python
+from rnn_model import forecast, load
+model = load("{place.source}")
+print(forecast(model, "112 118 132 129 121 135 148 148 136 119 104 118", horizon=3).median)
+```
+
+`rnn_model` comes with the app of the same project. `.quantiles` holds the levels {lowest:g} to {highest:g}.
+
+- **Meant for** series of any length with one season, or a daily and a weekly one: sales, traffic, measurements. One \
+to {config.forecast.max_horizon} steps ahead; the last {config.forecast.context} values are read.
+- **Limits**: it knows nothing but the numbers, so no holidays, prices or causes. Nothing is said about what lies \
+beyond the levels {lowest:g} and {highest:g}. Every series is forecast by itself.
+- **Not meant for** decisions about people, or any decision resting on it alone."""
+
+
+def _how_it_works(config: ModelConfig, record: Mapping[str, Any]) -> str:
+    cell = config.forecast.decoder
+    stacks = (
+        "One stack walks the horizon"
+        if config.forecast.encoder is None
+        else ("One stack reads the history, one walks the horizon")
+    )
+    return f"""## How it works
+
+- **What is classical**: {len(config.forecast.families)} families of exponential smoothing, on the series and on \
+seasonal adjustments of it, averaged by likelihood, give a centre and a spread (`rnn_model/smoothing.py`).
+- **What is learnt**: {record["parameters"]:,} parameters correct both. {stacks}, {cell.layers} x {cell.hidden_size} \
+units each (cell {cell.cell}, {cell.activation}, {cell.initialisation} initialisation)."""
+
+
+def _training(record: Mapping[str, Any], history: History, place: Place) -> str:
     best, last = history.epochs[history.best], history.epochs[-1]
-    cell, share = config.forecast.decoder, record["config"]["real_share"]
-    data = f"{share:.0%} windows of {record['real_series']:,} real series (docs/data-sources.md), " if share else ""
-    reader = "no stack for the history" if config.forecast.encoder is None else "one stack for the history"
-    return f"""---
-license: apache-2.0
-tags: [time-series-forecasting, recurrent-network, pytorch]
-pipeline_tag: time-series-forecasting
----
+    share, versions = record["config"]["real_share"], record["versions"]
+    picture = f"\n\n![Training and validation loss over the steps]({CURVE})" if place.pictures else ""
+    data = "Series drawn from a prior over how real ones move (`training/synthetic.py`) and nothing else."
+    if share:
+        data = (
+            f"{share:.0%} windows of {record['real_series']:,} real series, the rest drawn from a prior over how real "
+            "ones move (`training/synthetic.py`). The real ones come from public packages under licences from CC0, "
+            "MIT and CC-BY-4.0 to GPL-3; each source with its licence, and how copies of the benchmark series were "
+            "kept out, stands in `docs/data-sources.md` of the project. The weights hold none of them."
+        )
+    return f"""## Training
 
-# {config.name}
-
-A recurrent network that forecasts a series of numbers with quantiles, without having been trained on that series.
-
-- **What is classical**: {len(config.forecast.families)} families of exponential smoothing, on the series and on
-  seasonal adjustments of it, averaged by likelihood, give a centre and a spread (`rnn_model/smoothing.py`).
-- **What is learnt**: {record["parameters"]:,} parameters correct both. {reader.capitalize()} and one for the
-  horizon, {cell.layers} x {cell.hidden_size} units each ({cell.cell}, {cell.activation}, {cell.initialisation}).
-- **Data**: {data}the rest drawn from a prior (`training/synthetic.py`). No series of M1, M3 or Tourism.
-- **Training**: `{record["command"]}`; pinball loss, AdamW; the weights of step {best.step:,} of {last.step:,} did
-  best on the validation set; {last.seconds:.0f} CPU seconds, those of the processes that prepare batches not counted.
-- **Use**: series of any length with one season, or a daily and a weekly one; one to
-  {config.forecast.max_horizon} steps ahead. `from rnn_model import load, forecast`.
-- **Limits**: it knows nothing but the numbers: no holidays, no causes. Levels are {config.forecast.levels[0]:g} to
-  {config.forecast.levels[-1]:g}; nothing is said beyond. Do not rest a decision about people on it alone.
-{_results(scores) if scores else ""}
-Licence: Apache-2.0.
-"""
+- **Data**: {data} No series of the M1, M3 and Tourism competitions.
+- **Command**: `{record["command"]}`
+- **Course**: pinball loss, AdamW, averaged weights; those of step {best.step:,} of {last.step:,} did best on the \
+validation set ({best.valid_loss:.4f}); {last.seconds:.0f} CPU seconds beside the preparation of the batches. \
+Stopped: {history.stopped}.
+- **Made with** {", ".join(f"{name} {version}" for name, version in versions.items())}; seed \
+{record["config"]["seed"]}.{picture}"""
 
 
-def _results(scores: Mapping[str, Any]) -> str:
+def _results(scores: Mapping[str, Any], place: Place) -> str:
     """The aggregates as a table, and where the model is worse than repeating the last season."""
     groups = [scores["aggregates"][name] for name in GROUPS if name in scores["aggregates"]]
-    if not groups:
-        return ""
-    methods = [name for name in groups[0]["methods"] if all(group["methods"][name]["mase"] for group in groups)]
+    groups = groups or list(scores["aggregates"].values())
+    methods = [name for name in groups[0]["methods"] if all(name in group["methods"] for group in groups)]
     rows = [" | ".join((name, *(_pair(group["methods"][name]) for group in groups))) for name in methods]
-    model = groups[-1]["methods"]["model"]
-    worse = ", ".join(model["worse"]) or "none"
     table = "\n".join(f"| {row} |" for row in rows)
-    narrow = ": it is too narrow" if model["coverage"] < 0.77 else ""
-    return f"""
-## Results
+    picture = (
+        f"\n\n![Forecasts and what really came, first series of each M1 set]({HELD_OUT})" if place.pictures else ""
+    )
+    return f"""## Results
 
-MASE / WQL relative to the seasonal naive forecast, geometric mean over sets, lower is better (`scores.json`,
-{scores["date"][:10]}).
+MASE / WQL relative to the seasonal naive forecast, geometric mean over sets, lower is better. Measured \
+{scores["date"]} by `{scores["command"]}`; all numbers in `scores.json`.
 
 | | {" | ".join(group["heading"] for group in groups)} |
 |---|{"---|" * len(groups)}
 {table}
 
-The 80 % band holds {model["coverage"]:.1%} of the values{narrow}. Worse than seasonal naive on: {worse}.
-"""
+{" ".join(_remarks(groups[-1]["methods"]["model"], scores))}{picture}"""
+
+
+def _remarks(model: Mapping[str, Any], scores: Mapping[str, Any]) -> Iterator[str]:
+    if model["coverage"] is not None:
+        narrow = ": it is too narrow" if model["coverage"] < TOO_NARROW else ""
+        yield f"The 80 % band holds {model['coverage']:.1%} of the values{narrow}."
+    yield f"Worse than seasonal naive on: {', '.join(model['worse']) or 'none'}."
+    if any(row["source"] == "published" for rows in scores["sets"].values() for row in rows["methods"].values()):
+        yield f"Not measured here but published by others: seasonal_naive (published) and what follows it, from \
+{scores['published_source']}."
 
 
 def _pair(row: Mapping[str, Any]) -> str:
-    return f"{row['mase']:.3f} / {row['wql']:.3f}"
+    return " / ".join("–" if row[measure] is None else f"{row[measure]:.3f}" for measure in ("mase", "wql"))
 
 
-def refresh(folder: Path) -> None:
-    """Writes the card of a checkpoint anew from the JSON files beside it, if its training was recorded."""
-    files = {name: folder / f"{name}.json" for name in ("training", "history", "scores")}
-    if not files["training"].exists() or not files["history"].exists():
-        return
-    record, learnt = (json.loads(files[name].read_text("utf-8")) for name in ("training", "history"))
-    scores = json.loads(files["scores"].read_text("utf-8")) if files["scores"].exists() else None
-    epochs = tuple(Epoch(**epoch) for epoch in learnt["epochs"])
-    history = History(epochs, learnt["best"], learnt["stopped"])
-    card = forecast_card(load(folder).config, record, history, scores)
-    (folder / CARD).write_text(card, encoding="utf-8")
+def _wrapped(section: str) -> str:
+    """Paragraphs and list entries at most 120 wide; tables, code and metadata as they are."""
+    if section.startswith("---"):
+        return section
+    lines, code = [], False
+    for line in section.split("\n"):
+        code ^= line.startswith("```")
+        kept = code or line.startswith(("|", "```", "!", "- **Command**"))
+        indent = "  " if line.startswith("- ") else ""
+        lines += (
+            [line]
+            if kept or not line
+            else textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        )
+    return "\n".join(lines)

@@ -15,7 +15,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ from training.batches import ForecastBatches
 from training.benchmarks import BenchmarkSet
 from training.card import forecast_card
 from training.config import TrainConfig
-from training.forecasting import Validation, geometric_mean, loss_of
+from training.forecasting import Validation, calibrated, geometric_mean, loss_of, widened
 from training.loop import train
 from training.real_series import development_sets, training_pool
 
@@ -80,6 +80,11 @@ def _fit_forecast(arguments: argparse.Namespace, command: str) -> None:
     print(f"stopped: {history.stopped}; best at step {history.epochs[history.best].step}")
     for name, value in relative.items():
         print(f"  {name:<24} {value:.3f} of the classical loss")
+    before = validation.coverage(network)
+    model_config = replace(model_config, forecast=calibrated(network, forecast, validation))
+    network = widened(network, forecast, model_config.forecast.widening)
+    print(f"bands widened by {model_config.forecast.widening:g}: held-out coverage {before:.3f} -> ", end="")
+    print(f"{validation.coverage(network):.3f}")
     if _worth_keeping(network, validation, held_out, arguments):
         record = _record(command, config, network, relative, len(pool))
         extra = {

@@ -1,0 +1,66 @@
+"""Validation is relative to the untrained network, and calibration makes bands hold what they should."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from rnn_model.config import CellConfig, ForecastConfig
+from rnn_model.encode import feature_counts
+from rnn_model.network import ForecastNetwork
+from training.benchmarks import BenchmarkSet
+from training.forecasting import Validation, calibrated, geometric_mean, widened
+
+CELL = CellConfig(hidden_size=4)
+CONFIG = ForecastConfig(encoder=CELL, decoder=CELL)
+
+
+@pytest.fixture(scope="module")
+def validation() -> Validation:
+    rng = np.random.default_rng(0)
+    walks = rng.normal(size=(150, 48)).cumsum(1)
+    part = BenchmarkSet("walks", 1, 8, tuple(walks[:, :40]), tuple(walks[:, 40:]), "made here", "none")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.forecasting.SYNTHETIC_BATCHES", 2)
+        return Validation((part,), CONFIG)
+
+
+@pytest.fixture
+def network() -> ForecastNetwork:
+    torch.manual_seed(0)
+    return ForecastNetwork(*feature_counts(CONFIG), CONFIG)
+
+
+def test_an_untrained_network_scores_one(validation: Validation, network: ForecastNetwork) -> None:
+    assert validation(network) == pytest.approx(1.0)
+    assert set(validation.relative(network)) == {"synthetic", "walks"}
+
+
+def test_a_biased_network_scores_worse(validation: Validation, network: ForecastNetwork) -> None:
+    with torch.no_grad():
+        network.head.bias[0] += 2.0
+    assert validation(network) > 1.2
+
+
+@pytest.mark.parametrize("planted", [0.6, 1.0, 1.6])
+def test_calibration_undoes_bands_that_are_too_narrow_or_too_wide(
+    validation: Validation, network: ForecastNetwork, planted: float
+) -> None:
+    with torch.no_grad():  # softplus(b) is the gap: scale the gaps by what is planted
+        gaps = torch.nn.functional.softplus(network.head.bias[1:]) * planted
+        network.head.bias[1:] = torch.expm1(gaps).log()
+    found = calibrated(network, CONFIG, validation)
+    assert validation.coverage(widened(network, CONFIG, found.widening)) == pytest.approx(0.8, abs=0.02)
+    assert replace(found, widening=1.0) == CONFIG
+
+
+def test_coverage_of_a_wider_band_is_larger(validation: Validation, network: ForecastNetwork) -> None:
+    shares = [validation.coverage(widened(network, CONFIG, factor)) for factor in (0.5, 1.0, 2.0)]
+    assert shares[0] < shares[1] < shares[2]
+
+
+def test_geometric_mean() -> None:
+    assert geometric_mean([1.0, 4.0]) == pytest.approx(2.0)
