@@ -128,6 +128,7 @@ def _use(config: ModelConfig, place: Place) -> str:
 
 ```python
 from rnn_model import forecast, load
+
 model = load("{place.source}")
 print(forecast(model, "112 118 132 129 121 135 148 148 136 119 104 118", horizon=3).median)
 ```
