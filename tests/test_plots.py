@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from quickest import quickest
 
 from rnn_model.plots import ACCENT, INK, forecast_figure, svg
 from rnn_model.records import Forecast, Series
@@ -181,7 +181,9 @@ def test_drawing_leaves_global_settings_alone():
 
 def test_drawing_is_quick():
     """Both pictures of a request; measured 0.1 s, so that only a change of kind can reach the limit."""
-    start = time.process_time()
-    for narrow in (False, True):
-        svg(forecast_figure(ODD["dated months"], narrow=narrow), "")
-    assert time.process_time() - start < 0.5
+
+    def draw():
+        for narrow in (False, True):
+            svg(forecast_figure(ODD["dated months"], narrow=narrow), "")
+
+    assert quickest(draw) < 1.0

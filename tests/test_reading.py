@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-import time
 
 import hypothesis
 import numpy as np
@@ -13,6 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import strategies as st
+from quickest import quickest
 
 from rnn_model import InputError, read
 from rnn_model.reading import future_times, read_texts
@@ -185,6 +185,5 @@ def test_nothing_but_an_input_error_leaves_the_reader(source: str | bytes) -> No
 
 def test_a_hundred_thousand_values_are_read_quickly() -> None:
     text = "\n".join(f"{value:.3f}" for value in np.random.default_rng(0).normal(100, 10, 100_000))
-    began = time.process_time()
     assert len(first(text)) == 100_000
-    assert time.process_time() - began < 4.0  # measured 1.3 s
+    assert quickest(lambda: first(text)) < 4.0
