@@ -52,7 +52,7 @@ def classify_many(model: Model, texts: Sequence[str]) -> list[Classification]:
     made = [prepared(_text(text, number, len(texts)), config) for number, text in enumerate(texts, 1)]
     read = [text for text, _ in made]
     probabilities = np.empty((len(read), len(config.labels)))
-    for rows in _batches(read):
+    for rows in batches_of(read):
         probabilities[rows] = _probabilities(_logits(network, [read[row] for row in rows], config), config)
     return [
         Classification(
@@ -81,7 +81,7 @@ def _text(text: object, number: int, count: int) -> str:
     return text
 
 
-def _batches(texts: Sequence[str]) -> Iterator[list[int]]:
+def batches_of(texts: Sequence[str]) -> Iterator[list[int]]:
     """Rows of texts of similar length, so that little is padding."""
     order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
     rows: list[int] = []
