@@ -135,6 +135,22 @@ class Forecast(_Frozen):
         return self.quantile(tail), self.quantile(1 - tail)
 
 
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a text that is of one class.
+
+    Attributes:
+        start, end: characters `text[start:end]`.
+        label: its class.
+        probability: mean over its words, each read with its neighbours.
+    """
+
+    start: int
+    end: int
+    label: str
+    probability: float
+
+
 @dataclass(frozen=True, eq=False)
 class Classification(_Frozen):
     """What a text is.
@@ -148,6 +164,8 @@ class Classification(_Frozen):
             equals `probabilities`.  (0, C) for a text without letters, and where it was not asked for.
         ends: (T,) characters of `text` read when each row of `belief` holds.
         threshold: least probability for an answer.
+        parts: in order, when stretches of the text are of different classes; empty when it is of one piece, and where
+            `belief` was not asked for.
         notes: what was not read, in words.
     """
 
@@ -158,6 +176,7 @@ class Classification(_Frozen):
     belief: np.ndarray
     ends: np.ndarray
     threshold: float
+    parts: tuple[Part, ...] = ()
     notes: tuple[str, ...] = ()
 
     def likeliest(self, count: int = 5) -> list[tuple[str, float]]:
