@@ -7,6 +7,7 @@
 """
 
 from rnn_model.checkpoint import Model, load
+from rnn_model.classifier import classify, classify_many
 from rnn_model.errors import CheckpointError, ConfigError, InputError, TrainingError, UnrolledError
 from rnn_model.forecaster import forecast, forecast_many
 from rnn_model.reading import read
@@ -18,6 +19,8 @@ __all__ = [
     "Model",
     "TrainingError",
     "UnrolledError",
+    "classify",
+    "classify_many",
     "forecast",
     "forecast_many",
     "load",

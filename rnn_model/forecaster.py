@@ -66,7 +66,7 @@ def _series(sequence: Any) -> Series:
 
 
 def _forecasts(model: Model, batch: Sequence[Series], horizon: int, season: int | None) -> list[Forecast]:
-    config = model.config.forecast
+    config, _ = model.forecaster
     _check("horizon", horizon, config.max_horizon)
     if season is not None:
         _check("season", season, config.context // 2)
@@ -116,9 +116,9 @@ def _similar_lengths(batch: Sequence[Series], context: int) -> Iterator[list[int
 @torch.inference_mode()
 def _quantiles(model: Model, histories: list[np.ndarray], periods: list[tuple[int, ...]], horizon: int) -> np.ndarray:
     """(B, K, Q) in the units of the histories."""
-    config = model.config.forecast
+    config, network = model.forecaster
     scaled = encode.scale(histories, periods, config.context)
-    quantiles, _ = model.network(encode.inputs(scaled, horizon, config))
+    quantiles, _ = network(encode.inputs(scaled, horizon, config))
     decoded = encode.decode(quantiles, scaled)
     for row, history in enumerate(histories):
         seen = history[np.isfinite(history)]

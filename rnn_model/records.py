@@ -135,6 +135,37 @@ class Forecast(_Frozen):
         return self.quantile(tail), self.quantile(1 - tail)
 
 
+@dataclass(frozen=True, eq=False)
+class Classification(_Frozen):
+    """What a text is.
+
+    Attributes:
+        text: as it was read: composed (NFC), addresses blanked out, cut to the model's longest.
+        label: the likeliest class, or None when its probability is below `threshold`: not sure.
+        labels: (C,) names of the classes.
+        probabilities: (C,) of the classes; they sum to 1.
+        belief: (T, C) the probabilities had the text ended after each letter (or word) that was read; the last row
+            equals `probabilities`.  (0, C) for a text without letters, and where it was not asked for.
+        ends: (T,) characters of `text` read when each row of `belief` holds.
+        threshold: least probability for an answer.
+        notes: what was not read, in words.
+    """
+
+    text: str
+    label: str | None
+    labels: tuple[str, ...]
+    probabilities: np.ndarray
+    belief: np.ndarray
+    ends: np.ndarray
+    threshold: float
+    notes: tuple[str, ...] = ()
+
+    def likeliest(self, count: int = 5) -> list[tuple[str, float]]:
+        """The `count` likeliest classes with their probabilities, likeliest first."""
+        order = np.argsort(-self.probabilities, kind="stable")[:count]
+        return [(self.labels[index], float(self.probabilities[index])) for index in order]
+
+
 @dataclass(frozen=True)
 class Epoch:
     """One row of a training history.

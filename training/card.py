@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_model.checkpoint import CARD, load
-from rnn_model.config import ModelConfig
+from rnn_model.config import ForecastConfig, ModelConfig
 from rnn_model.records import Epoch, History
 from training.card_pictures import CURVE, HELD_OUT
 
@@ -44,19 +44,21 @@ def forecast_card(
     """README.md of a forecast checkpoint, with the metadata that the Hugging Face Hub reads.  Pure.
 
     Args:
-        config: of the network.
+        config: of a network that forecasts.
         record: as in `training.json`.
         history: the learning curve.
         scores: as in `scores.json`, or None when it was not evaluated yet.
         place: where the card will stand.
     """
+    forecast = config.forecast
+    assert forecast is not None, "a card of forecasts is for a network that forecasts"
     sections = [
         f"---\n{_metadata(config, scores)}\n---",
         f"# {config.name}",
         "A recurrent network that forecasts a series of numbers with quantiles, without having been trained on that "
         "series.",
-        _use(config, place),
-        _how_it_works(config, record),
+        _use(forecast, place),
+        _how_it_works(forecast, record),
         _training(record, history, place),
         *([_results(scores, place)] if scores else []),
         "## Licence\n\nApache-2.0, code and weights.",
@@ -122,8 +124,8 @@ def _metadata(config: ModelConfig, scores: Mapping[str, Any] | None) -> str:
     return data.to_yaml()
 
 
-def _use(config: ModelConfig, place: Place) -> str:
-    lowest, highest = config.forecast.levels[0], config.forecast.levels[-1]
+def _use(config: ForecastConfig, place: Place) -> str:
+    lowest, highest = config.levels[0], config.levels[-1]
     return f"""## How to use it
 
 ```python
@@ -136,22 +138,22 @@ print(forecast(model, "112 118 132 129 121 135 148 148 136 119 104 118", horizon
 `rnn_model` comes with the app of the same project. `.quantiles` holds the levels {lowest:g} to {highest:g}.
 
 - **Meant for** series of any length with one season, or a daily and a weekly one: sales, traffic, measurements. One \
-to {config.forecast.max_horizon} steps ahead; the last {config.forecast.context} values are read.
+to {config.max_horizon} steps ahead; the last {config.context} values are read.
 - **Limits**: it knows nothing but the numbers, so no holidays, prices or causes. Nothing is said about what lies \
 beyond the levels {lowest:g} and {highest:g}. Every series is forecast by itself.
 - **Not meant for** decisions about people, or any decision resting on it alone."""
 
 
-def _how_it_works(config: ModelConfig, record: Mapping[str, Any]) -> str:
-    cell = config.forecast.decoder
+def _how_it_works(config: ForecastConfig, record: Mapping[str, Any]) -> str:
+    cell = config.decoder
     stacks = (
         "One stack walks the horizon"
-        if config.forecast.encoder is None
+        if config.encoder is None
         else ("One stack reads the history, one walks the horizon")
     )
     return f"""## How it works
 
-- **What is classical**: {len(config.forecast.families)} families of exponential smoothing, on the series and on \
+- **What is classical**: {len(config.families)} families of exponential smoothing, on the series and on \
 seasonal adjustments of it, averaged by likelihood, give a centre and a spread (`rnn_model/smoothing.py`).
 - **What is learnt**: {record["parameters"]:,} parameters correct both. {stacks}, {cell.layers} x {cell.hidden_size} \
 units each (cell {cell.cell}, {cell.activation}, {cell.initialisation} initialisation)."""

@@ -239,11 +239,6 @@ def _run(args: argparse.Namespace) -> None:
         )
     torch.set_num_threads(args.threads)
     model = load(args.folder)
-    if model.config.forecast is None:
-        raise CheckpointError(
-            f"{args.folder.name}: expected a checkpoint that forecasts, found one without a `forecast` section in its "
-            "config.json. Give the folder of a forecaster."
-        )
     _evaluate_forecaster(args, model)
 
 

@@ -15,7 +15,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,7 +63,6 @@ def _fit_forecast(arguments: argparse.Namespace, command: str) -> None:
     forecast = ForecastConfig(
         encoder=None if arguments.no_encoder else cell, decoder=cell, families=tuple(arguments.families)
     )
-    model_config = ModelConfig(name=arguments.name, forecast=forecast)
     real = config.real_share > 0
     pool = training_pool() if real else ()
     held_out = development_sets() if real else ()
@@ -81,9 +80,10 @@ def _fit_forecast(arguments: argparse.Namespace, command: str) -> None:
     for name, value in relative.items():
         print(f"  {name:<24} {value:.3f} of the classical loss")
     before = validation.coverage(network)
-    model_config = replace(model_config, forecast=calibrated(network, forecast, validation))
-    network = widened(network, forecast, model_config.forecast.widening)
-    print(f"bands widened by {model_config.forecast.widening:g}: held-out coverage {before:.3f} -> ", end="")
+    widest = calibrated(network, forecast, validation)
+    model_config = ModelConfig(name=arguments.name, forecast=widest)
+    network = widened(network, forecast, widest.widening)
+    print(f"bands widened by {widest.widening:g}: held-out coverage {before:.3f} -> ", end="")
     print(f"{validation.coverage(network):.3f}")
     if _worth_keeping(network, validation, held_out, arguments):
         record = _record(command, config, network, relative, len(pool))
@@ -103,7 +103,8 @@ def _worth_keeping(
     if arguments.replace or not arguments.out.exists():
         return True
     standing = load(arguments.out)
-    before = geometric_mean(Validation(held_out, standing.config.forecast).losses(standing.network).values())
+    standing_config, standing_network = standing.forecaster
+    before = geometric_mean(Validation(held_out, standing_config).losses(standing_network).values())
     now = geometric_mean(validation.losses(network).values())
     if now < before:
         print(f"validation loss {now:.4f} is better than {before:.4f} of {arguments.out}")
