@@ -178,6 +178,8 @@ class Epoch:
         gradient_norm: mean norm before clipping.
         clipped: share of steps whose gradient was clipped, 0 ... 1.
         seconds: process CPU seconds since the run began.
+        train_accuracy: share of training rows got right, by the averaged weights without dropout; None if not measured.
+        valid_accuracy: the same on the validation set.
     """
 
     step: int
@@ -187,6 +189,8 @@ class Epoch:
     gradient_norm: float
     clipped: float
     seconds: float
+    train_accuracy: float | None = None
+    valid_accuracy: float | None = None
 
 
 @dataclass(frozen=True)
