@@ -197,6 +197,8 @@ class Epoch:
         gradient_norm: mean norm before clipping.
         clipped: share of steps whose gradient was clipped, 0 ... 1.
         seconds: process CPU seconds since the run began.
+        train_accuracy: share of training rows got right, by the averaged weights without dropout; None if not measured.
+        valid_accuracy: the same on the validation set.
     """
 
     step: int
@@ -206,6 +208,8 @@ class Epoch:
     gradient_norm: float
     clipped: float
     seconds: float
+    train_accuracy: float | None = None
+    valid_accuracy: float | None = None
 
 
 @dataclass(frozen=True)
@@ -248,3 +252,26 @@ class Scores:
     wall_seconds: float | None = None
     cpu_seconds: float | None = None
     source: str = "measured"
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """How one classifier did on the rows of a table; each interval holds the true value with 95 % confidence.
+
+    Attributes:
+        rows: N, that it was measured on.
+        accuracy: share of the rows it got right; higher is better.
+        accuracy_interval: Wilson's.
+        log_loss: mean negative log probability of the right class, in nats; lower is better.
+        log_loss_interval: by bootstrap.
+        macro_f1: mean F1 of the classes; higher is better.
+        macro_f1_interval: by bootstrap.
+    """
+
+    rows: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    log_loss: float
+    log_loss_interval: tuple[float, float]
+    macro_f1: float
+    macro_f1_interval: tuple[float, float]

@@ -24,7 +24,7 @@ FORBIDDEN = {
 }
 AT_THE_TOP = {
     "rnn_model": {"huggingface_hub", "pandas", "openpyxl"},
-    "training": {"huggingface_hub", "statsforecast"},
+    "training": {"huggingface_hub", "statsforecast", "sklearn"},
     "interface": {"training"},
     "app": {"training"},
 }

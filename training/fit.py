@@ -9,12 +9,14 @@ A run that was stopped goes on where it was when the same command is given again
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import platform
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +27,7 @@ import torch
 from rnn_model.checkpoint import load, save
 from rnn_model.config import FAMILIES, CellConfig, ForecastConfig, ModelConfig
 from rnn_model.encode import feature_counts
-from rnn_model.errors import UnrolledError
+from rnn_model.errors import TrainingError, UnrolledError
 from rnn_model.network import ForecastNetwork
 from training.batches import ForecastBatches
 from training.benchmarks import BenchmarkSet
@@ -33,6 +35,7 @@ from training.card import forecast_card
 from training.config import TrainConfig
 from training.forecasting import Validation, calibrated, geometric_mean, loss_of, widened
 from training.loop import train
+from training.parallel import Team, joined
 from training.real_series import development_sets, training_pool
 
 OUT = Path("weights/forecast")
@@ -44,10 +47,10 @@ Record = TypeVar("Record")
 def main(argv: Sequence[str] | None = None) -> int:
     """Trains and exports; returns 0 if it went well, 1 with a message on standard error if not."""
     arguments = _parser().parse_args(argv)
+    command = shlex.join(["python", "-m", "training.fit", *(sys.argv[1:] if argv is None else argv)])
     try:
-        _fit_forecast(
-            arguments, shlex.join(["python", "-m", "training.fit", *(sys.argv[1:] if argv is None else argv)])
-        )
+        with joined() as together, _speaking(together):
+            _fit_forecast(arguments, command, together)
     except UnrolledError as error:
         print(error, file=sys.stderr)
         return 1
@@ -57,8 +60,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _fit_forecast(arguments: argparse.Namespace, command: str) -> None:
+@contextmanager
+def _speaking(together: Team) -> Iterator[None]:
+    """The first of several processes speaks for all."""
+    if together.rank == 0:
+        yield
+        return
+    with redirect_stdout(io.StringIO()):
+        yield
+
+
+def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -> None:
     config = _from_flags(TrainConfig, arguments)
+    if config.batch < together.size:
+        raise TrainingError(f"batch: expected at least one sequence for each of {together.size} processes")
     cell = _from_flags(CellConfig, arguments)
     forecast = ForecastConfig(
         encoder=None if arguments.no_encoder else cell, decoder=cell, families=tuple(arguments.families)
@@ -67,12 +82,14 @@ def _fit_forecast(arguments: argparse.Namespace, command: str) -> None:
     pool = training_pool() if real else ()
     held_out = development_sets() if real else ()
     validation = Validation(held_out, forecast)
-    batches = ForecastBatches(pool, forecast, config.seed, config.batch, config.real_share, config.steps)
+    batches = ForecastBatches(pool, forecast, config.seed, config.batch, config.real_share, config.steps, together)
 
     torch.manual_seed(config.seed)
     network = ForecastNetwork(*feature_counts(forecast), forecast)
     size = sum(parameter.numel() for parameter in network.parameters())
     print(f"{arguments.name}: {size:,} parameters; {len(pool):,} real series; synthetic series without end")
+    if together.size > 1:
+        print(f"{together.size} processes share each batch")
     history = train(network, batches, loss_of, validation, config, RUNS / arguments.out.name)
 
     relative = validation.relative(network)
@@ -85,7 +102,7 @@ def _fit_forecast(arguments: argparse.Namespace, command: str) -> None:
     network = widened(network, forecast, widest.widening)
     print(f"bands widened by {widest.widening:g}: held-out coverage {before:.3f} -> ", end="")
     print(f"{validation.coverage(network):.3f}")
-    if _worth_keeping(network, validation, held_out, arguments):
+    if together.rank == 0 and _worth_keeping(network, validation, held_out, arguments):
         record = _record(command, config, network, relative, len(pool))
         extra = {
             "history.json": json.dumps(asdict(history), indent=1) + "\n",
