@@ -138,7 +138,7 @@ def gather(
     """
     found: dict[str, dict[str, tuple[str, str]]] = {code: {} for code in LANGUAGES}
     for name, texts in pools:
-        for code, text in texts:
+        for code, text in dict.fromkeys(texts):
             for sentence in clean.sentences(code, text):
                 found[code].setdefault(clean.key(sentence), (sentence, name))
     return {

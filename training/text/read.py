@@ -78,7 +78,7 @@ def blockly(archive: Archive) -> Texts:
     """`msg/<lang>.js`: assignments of JSON strings to `Blockly.Msg["..."]`."""
     found: dict[str, dict[str, str]] = {}
     for name in archive.matching("/msg/", ".js"):
-        pairs = regex.findall(r'Msg\["(\w+)"\]\s*=\s*("(?:[^"\\]|\\.)*");', archive.read(name).decode("utf-8"))
+        pairs = regex.findall(r'Msg\["(\w+)"\]\s*=\s*("(?:[^"\\]|\\["\\/bfnrtu])*");', archive.read(name).decode("utf-8"))
         found[_stem(name)] = {place: json.loads(value) for place, value in pairs}
     for tag, strings in found.items():
         if language := language_of(tag):
@@ -102,7 +102,8 @@ def cldr_annotations(archive: Archive) -> Texts:
         language = language_of(name.split("/")[-2])
         if not language:
             continue
-        for entry in json.loads(archive.read(name))["annotations"]["annotations"].values():
+        # A file that only points to another language's holds no annotations.
+        for entry in json.loads(archive.read(name))["annotations"].get("annotations", {}).values():
             yield language, ", ".join([*entry.get("tts", []), *entry.get("default", [])])
 
 
