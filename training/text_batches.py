@@ -24,12 +24,11 @@ Draw = Callable[[np.random.Generator, int], tuple[list[str], list[int]]]
 
 NO_CLASS = -1
 NONSENSE = 0.04  # share of texts that are in no language
-WORDS = (1, 2, 3, 4, 6, 9, 14)  # how many words a text has; one and two are what people find hardest
-WORDS_CHANCE = (0.34, 0.26, 0.12, 0.1, 0.08, 0.06, 0.04)
+WORDS = (1, 2, 3, 5, 9, 16)  # how many words a text has; one and two are what is hardest
+WORDS_CHANCE = (0.35, 0.27, 0.13, 0.11, 0.09, 0.05)
 FROM_SENTENCES = 0.5  # share of texts cut from running text, in a language with ENOUGH of it; less with less
 ENOUGH = 2000  # sentences
 FLATTENED = 0.6  # power of a word's frequency: people write rare words, and common ones are soon learnt
-WHOLE = 0.15  # share of running text that is given as it stands
 LATIN, CYRILLIC = string.ascii_lowercase, "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 CODE = (
     "for (int i = 0; i < n; i++) { sum += x[i]; }",
@@ -108,9 +107,9 @@ class LanguageTexts:
 
     def __call__(self, rng: np.random.Generator, count: int) -> tuple[list[str], list[int]]:
         labels = rng.integers(0, len(self.texts), count).tolist()
-        sizes = rng.choice(WORDS, count, p=WORDS_CHANCE).tolist()
+        size = int(rng.choice(WORDS, p=WORDS_CHANCE))  # one for all, so that little is padding
         texts = []
-        for index, (label, size) in enumerate(zip(labels, sizes, strict=True)):
+        for index, label in enumerate(labels):
             if rng.random() < NONSENSE:
                 texts.append(nonsense(rng))
                 labels[index] = NO_CLASS
@@ -129,8 +128,6 @@ class LanguageTexts:
     def _running(self, rng: np.random.Generator, text: LanguageText, label: int, size: int) -> str:
         """A sentence, or some words in a row of one, or some characters where words are not set apart."""
         sentence = text.sentences[int(rng.integers(len(text.sentences)))]
-        if rng.random() < WHOLE:
-            return sentence
         parts: Sequence[str] = sentence if not self.joints[label] else sentence.split()
         size = size if self.joints[label] else 2 * size + 1
         first = int(rng.integers(max(len(parts) - size, 0) + 1))
