@@ -120,7 +120,7 @@ def clean(text: str, log: Log) -> str:
                 "Leave out the columns that are not needed, or the oldest rows.",
             )
         )
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = valid(text.replace("\r\n", "\n").replace("\r", "\n"))
     if text.isascii() and text.isprintable():
         return text
     text, removed = _INVISIBLE.subn("", text)
@@ -135,6 +135,11 @@ def clean(text: str, log: Log) -> str:
     text = _GROUP_SPACE.sub("\ue000", text)
     text = _SPACES.sub(" ", text).replace("\ue000", "\u00a0")
     return _DASH_AS_MINUS.sub("-", text)
+
+
+def valid(text: str) -> str:
+    """The text with "?" in place of lone surrogates, which no encoding can write."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _plain_digits(text: str) -> tuple[str, int]:

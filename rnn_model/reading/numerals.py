@@ -32,7 +32,7 @@ _NUMBER = re.compile(
     (?P<sign>[+-]\s?)?
     (?P<prefix>(?:{_currency})\s?)?
     (?P<inner>[+-]\s?)?
-    (?P<body>[.,]\d+|\d+(?:{_SPACES}?[.,'’_]?\d+)*[.,]?)
+    (?P<body>[.,]\d+|\d+(?:(?:{_SPACES}[.,'’_]?|[.,'’_])\d+)*[.,]?)
     (?P<exponent>(?:[eE]|[x×*]\s?10\^)[+-]?\d+)?
     (?P<trailing>-)?
     \s*(?P<suffix>[^\d\s()+,;-][^\d()]*|\(\w{{1,2}}\)|\[\w{{1,3}}\]|\[note\s\w+\])?

@@ -14,6 +14,8 @@ from rnn_model.reading.separator import is_number
 from rnn_model.reading.table import Rows, Table, list_table
 
 _MAX_DEPTH = 8  # how deep lists and objects are searched
+# A pair of escaped surrogates is one character; a lone one is none, and no encoding can write it.
+_SURROGATES = re.compile(r"(\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w)|\\u[dD][89a-fA-F]\w\w")
 
 
 class _Number(str):
@@ -63,6 +65,7 @@ def read_json(text: str, log: Log, required: bool, numbers: bool = True) -> Tabl
 
 
 def _parse(text: str) -> Any:
+    text = _SURROGATES.sub(lambda match: match[1] or r"\ufffd", text)
     return json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
 
 
