@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnn_model.reading.dates import TimeCells
+from rnn_model.reading.limits import MAX_SERIES
 from rnn_model.reading.log import Log, quote
 from rnn_model.reading.numerals import Column
 from rnn_model.reading.separator import is_number
@@ -93,9 +94,9 @@ def _take_times(table: Table, roles: Roles, candidates: list[tuple[int, str]], f
     named = [c for c in candidates if _TIME_NAMES.fullmatch(table.names[c[0]].strip())]
     chosen = next((c for c in candidates if c[0] == forced), (named or candidates)[0])
     roles.times, roles.order = chosen
-    for number, _ in candidates:
+    roles.texts += [number for number, _ in candidates if number != roles.times]
+    for number, _ in candidates[:MAX_SERIES]:
         if number != roles.times:
-            roles.texts.append(number)
             log.offer(f"take the times from {table.title(number)}", f"times={table.names[number] or number + 1}")
 
 
@@ -196,7 +197,7 @@ def select_column(table: Table, roles: Roles, values: dict[int, np.ndarray], log
     if len(roles.values) > 1:
         why = "as chosen" if found == selected else "by its name" if named else "the last with the fewest gaps"
         log.note(f"{len(roles.values)} columns hold numbers; {table.title(selected)} is used ({why}).")
-        for number in roles.values:
+        for number in roles.values[-MAX_SERIES:]:
             if number != selected:
                 log.offer(f"use {table.title(number)}", f"column={table.names[number] or number + 1}")
     return selected

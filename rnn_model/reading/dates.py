@@ -118,15 +118,15 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 )
 _COMPILED = tuple((order, re.compile(pattern)) for order, pattern in _PATTERNS)
 _LEADING_WEEKDAY = re.compile(_WEEKDAY, re.IGNORECASE)
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(r"\d")
 _NUMERIC_ROLES = frozenset("YyqhwumdHMSnject")
 
 
 @dataclass(frozen=True)
 class Match:
-    """One way to read the cells of one shape: what each run of digits is, and what the letters say."""
+    """One way to read the cells of one shape: where the digits of each role stand, and what the letters say."""
 
-    roles: tuple[str, ...]
+    spans: dict[str, tuple[int, int]]
     month: int | None = None
     afternoon: bool | None = None
     zone: str | None = None
@@ -151,11 +151,12 @@ def matches(shape: str) -> dict[str, Match]:
             month = month_number(groups["b"])
             if month is None:
                 continue
-        spans = sorted((match.start(r), r) for r in groups if r in _NUMERIC_ROLES and groups[r] is not None)
+        shift = len(shape) - len(text)
+        spans = {r: match.span(r) for r in groups if r in _NUMERIC_ROLES | {"zone"} and groups[r] is not None}
         zone = groups.get("zone")
         iana = groups.get("iana")
         found[order] = Match(
-            tuple(role for _, role in spans),
+            {role: (start + shift, stop + shift) for role, (start, stop) in spans.items()},
             month,
             None if not groups.get("ap") else groups["ap"][0] in "pP",
             (iana or "")[1:-1] or zone or None,
@@ -218,11 +219,11 @@ class TimeCells:
             if match is None:
                 continue
             valid[rows] = True
-            table = _digit_runs(shape, [self.cells[row] for row in rows])
-            for position, role in enumerate(match.roles):
-                put(role, rows, table[:, position])
+            digits = _digits([self.cells[row] for row in rows])
+            for role in match.spans.keys() & _NUMERIC_ROLES:
+                put(role, rows, _number(digits, *match.spans[role]))
             if match.zone and match.zone[0] in "+-":
-                offsets[rows] = _offset(match.zone, table[:, len(match.roles) :])
+                offsets[rows] = _offset(match.zone, digits[:, match.spans["zone"][0] :])
             for role, number in (("m", match.month), ("k", match.weekday)):
                 if number is not None:
                     put(role, rows, number)
@@ -234,25 +235,24 @@ class TimeCells:
         return Fields(order, values, offsets if zone else None, zone, valid)
 
 
-def _digit_runs(shape: str, cells: list[str]) -> np.ndarray:
-    """(N, R) int64, the R runs of digits in N cells of one shape; of one length, so this is arithmetic on codes."""
-    codes = np.frombuffer("".join(cells).encode("utf-32-le"), dtype=np.uint32).reshape(len(cells), len(shape))
-    digits = codes.astype(np.int64) - ord("0")
-    spans = [(run.start(), min(run.end(), run.start() + 18)) for run in _DIGITS.finditer(shape)]
-    table = np.zeros((len(cells), len(spans)), dtype=np.int64)
-    for position, (start, stop) in enumerate(spans):
-        table[:, position] = digits[:, start:stop] @ 10 ** np.arange(stop - start - 1, -1, -1, dtype=np.int64)
-    return table
+def _digits(cells: list[str]) -> np.ndarray:
+    """(N, characters) int64, the digits in N cells of one shape; of one length, so reading them is arithmetic."""
+    codes = np.frombuffer("".join(cells).encode("utf-32-le"), dtype=np.uint32).reshape(len(cells), len(cells[0]))
+    return codes.astype(np.int64) - ord("0")
+
+
+def _number(digits: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """(N,) int64, the number in these columns; of a long fraction of a second the first 18 digits."""
+    stop = min(stop, start + 18)
+    return np.asarray(digits[:, start:stop] @ 10 ** np.arange(stop - start - 1, -1, -1, dtype=np.int64))
 
 
 def _offset(zone: str, digits: np.ndarray) -> np.ndarray:
-    """Seconds east of UTC from the digits of "+05:30", "+0530" or "+05"."""
-    if digits.shape[1] == 2:
-        seconds = digits[:, 0] * 3600 + digits[:, 1] * 60
-    elif zone.count("9") == 4:
-        seconds = digits[:, 0] // 100 * 3600 + digits[:, 0] % 100 * 60
-    else:
-        seconds = digits[:, 0] * 3600
+    """Seconds east of UTC from the digits of "+05:30", "+0530" or "+05"; the first column holds the sign."""
+    seconds = _number(digits, 1, 3) * 3600
+    if zone.count("9") == 4:
+        start = zone.rindex("99")
+        seconds += _number(digits, start, start + 2) * 60
     return -seconds if zone[0] == "-" else seconds
 
 

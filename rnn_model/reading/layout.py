@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from rnn_model.errors import InputError, Problem
 from rnn_model.reading.dates import matches
-from rnn_model.reading.limits import MAX_CELLS
+from rnn_model.reading.limits import MAX_CELLS, MAX_COLUMNS
 from rnn_model.reading.log import Log, count, examples, quote, refuse
 from rnn_model.reading.marks import CURRENCIES, FOOTNOTE, HEXADECIMAL, MULTIPLIERS
 from rnn_model.reading.numerals import form_of, shapes_of
@@ -48,14 +48,15 @@ def split_rows(numbered: Sequence[tuple[int, str]], separator: str) -> tuple[Row
             quoted = any(mark in line for line in texts[:_EDGE] for mark in "\"'")
             return [[_unquote(line.strip()) if quoted else line.strip()] for line in texts], lines
         if pattern is None:
-            return [line.split() for line in texts], lines
+            # not at the no-break spaces that are left by now: they group thousands (see decode.clean)
+            return [[cell for cell in re.split(r"[ \t]+", line) if cell] for line in texts], lines
         return [[cell.strip() for cell in re.split(pattern, line.strip())] for line in texts], lines
     if any('"' in line for line in texts):
         try:
             return _quoted_rows(texts, lines, delimiter)
         except csv.Error:
             pass  # a stray quotation mark: cells are taken as they stand
-    return [[cell.strip() for cell in line.split(delimiter)] for line in texts], lines
+    return [[_unquote(cell.strip()) for cell in line.split(delimiter)] for line in texts], lines
 
 
 def _quoted_rows(texts: list[str], lines: list[int], delimiter: str) -> tuple[Rows, list[int]]:
@@ -195,6 +196,9 @@ def values_among(cells: Sequence[str]) -> list[bool]:
 
 def _as_table(rows: Rows, lines: list[int], log: Log, separator: str) -> Table:
     width = _body_width(rows)
+    if width > MAX_COLUMNS:
+        fix = "Keep the columns that are needed, or let the times run down the rows."
+        raise InputError(Problem(count(width, "column"), f"at most {MAX_COLUMNS:,} columns", fix))
     first = _first_body_row(rows, width)
     last = _last_body_row(rows, width, first)
     names, header_row = _header(rows, first, width)

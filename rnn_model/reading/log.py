@@ -75,7 +75,7 @@ class Log:
     def __init__(self, choices: Sequence[str] = ()) -> None:
         self.notes: list[str] = []
         self.warnings: list[str] = []
-        self.alternatives: list[Alternative] = []
+        self._offers: dict[str, Alternative] = {}
         self._choices: dict[str, str] = {}
         self._asked: set[str] = set()
         for choice in choices:
@@ -107,8 +107,13 @@ class Log:
     def offer(self, label: str, choice: str) -> None:
         """Another reading that fits; left out when it is the one already chosen."""
         kind, _, value = choice.partition("=")
-        if self._choices.get(kind) != value and all(other.choice != choice for other in self.alternatives):
-            self.alternatives.append(Alternative(label, choice))
+        if self._choices.get(kind) != value:
+            self._offers.setdefault(choice, Alternative(label, choice))
+
+    @property
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """The readings offered, each choice once."""
+        return tuple(self._offers.values())
 
     def note_unused_choices(self) -> None:
         """Says which choices had no bearing on this input."""

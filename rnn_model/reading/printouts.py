@@ -15,30 +15,33 @@ from rnn_model.reading.numerals import form_of, shapes_of
 from rnn_model.reading.separator import is_value
 from rnn_model.reading.table import Table, list_table
 
+# A text may hold millions of characters, so no pattern for a whole text or line lets two repetitions meet: where both
+# could take the same characters, failing would take a time that grows with their square.
 _CALL = re.compile(
-    r"\s*(?:(?P<name>[A-Za-z_][\w.]*)\s*(?::\s*[\w\[\]., ]+)?(?:=|<-)\s*)?(?P<callee>[A-Za-z_][\w.]*)?\s*"
-    r"(?P<body>[\[({].*[\])}])\s*;?\s*",
+    r"(?:(?P<name>[A-Za-z_][\w.]*)\s*(?::[\w\[\]., ]{1,60})?(?:=|<-)\s*)?(?P<callee>[A-Za-z_][\w.]*)?\s*"
+    r"(?P<body>[\[({].*[\])}])(?:\s*;)?",
     re.DOTALL,
 )
 _SCALAR = re.compile(
     r"\b(?:np\.|numpy\.|torch\.|decimal\.)?(?:u?int|float|Decimal|tensor)\d*\(['\"]?([^()'\"]*)['\"]?\)"
 )
 _STAMP = re.compile(r"\b(?:pd\.)?(?:Timestamp|Period|np\.datetime64|datetime64)\(['\"]([^'\"]*)['\"][^()]*\)")
-_ARGUMENT = re.compile(r"[,\s]*\b(?:dtype|device|grad_fn|requires_grad|size|name|index|shape)\s*=.*", re.DOTALL)
+_ARGUMENT = re.compile(r"\b(?:dtype|device|grad_fn|requires_grad|size|name|index|shape)\s*=.*", re.DOTALL)
 _ELLIPSIS = re.compile(r"(?:^|[\s,\[])(?:\.\.\.|…)(?:$|[\s,\]])")
 _R_INDEX = re.compile(r"^\s*\[\d+\]\s")
-_R_STRUCTURE = re.compile(r"structure\(\s*c\((?P<values>.*?)\)\s*,(?P<rest>.*)", re.DOTALL)
+_R_STRUCTURE = re.compile(r"(?:[\w.]+\s*(?:<-|=)\s*)?structure\(\s*c\((?P<values>.*?)\)\s*,(?P<rest>.*)", re.DOTALL)
 _R_TSP = re.compile(r"tsp\s*=\s*c\(\s*([\d.]+)L?\s*,\s*[\d.]+L?\s*,\s*(\d+)L?\s*\)")
 _R_START = re.compile(r"^Start = (?:c\((\d+), (\d+)\)|(\d+))\s*$", re.MULTILINE)
 _R_FREQUENCY = re.compile(r"^Frequency = (\d+)\s*$", re.MULTILINE)
-_DOTS_ROW = re.compile(r"\s*(?:\.\.\.|…)(?:\s+(?:\.\.\.|…))+\s*|\s*\d*\s+(?:\.\.\.|…)\s*|\s*\.\.\s+\.\.\.\s*")
+_DOTS_ROW = re.compile(r"(?:\.\.\.|…)(?:\s+(?:\.\.\.|…))+|\d+\s+(?:\.\.\.|…)|\.\.\s+\.\.\.")
 _PANDAS_END = re.compile(r"(?:Name: .*|Freq: .*|Length: \d+.*|dtype: .*)(?:, )?|\[\d+ rows x \d+ columns\]")
-_RULE = re.compile(r"[\s|:+=─━┄┼├┤┌┐└┘│-]*(?:[-=─━]{3,}|:-+:?|-+:)[\s|:+=─━┄┼├┤┌┐└┘│-]*")
+_RULE_SIGNS = frozenset(" \t|:+=─━┄┼├┤┌┐└┘│-")
+_RULE = re.compile(r"[-=─━]{3}|:-|-:")
 _TYPES_ROW = re.compile(r"\s*(?:<\w+>\s*)+")
 _COMMENT = re.compile(r"\s*(?:#(?!N/A|NAME|REF|DIV|VALUE|NUM|NULL)|//|--\s)", re.IGNORECASE)
 _BULLET = re.compile(r"\s*(?:[*•●▪◦‣·]|\d{1,4}\)|\(\d{1,4}\))\s+(?=\S)")
 _DASH_BULLET = re.compile(r"\s*[-–]\s+(?=[\d(.,$€£¥+-])")
-_PAIR = re.compile(r"\s*(?P<key>[^\t;|]*?[^\s:=\t;|])\s*(?::\s+|\s*=\s*|->|=>)\s*(?P<value>\S.*)")
+_PAIR = re.compile(r"\s*(?P<key>[^\t;|]*?[^\s:=\t;|])\s*(?::(?=\s)|=>|=|->)\s*(?P<value>\S.*)")
 
 
 def unwrap(text: str, log: Log) -> str | Table:
@@ -68,8 +71,8 @@ def _bare(body: str, log: Log) -> Table | None:
     body = _STAMP.sub(r"\1", _SCALAR.sub(r"\1", body))
     if _ELLIPSIS.search(body):
         raise _shortened()
-    inner = re.sub(r"^[\[({\s]+|[\])}\s,]+$", "", body)
-    rows = [row for row in re.split(r"[\])}]\s*,?\s*[\[({]", inner) if row.strip()]
+    inner = body.lstrip("[({ \t\n").rstrip("])} \t\n,")
+    rows = [row for row in re.split(r"[\])}]\s*(?:,\s*)?[\[({]", inner) if row.strip()]
     if re.search(r"[\[\](){}]", "".join(rows)):
         return None
     cells = [[cell.strip().strip("'\"") for cell in _elements(row)] for row in rows]
@@ -92,11 +95,11 @@ def _elements(row: str) -> list[str]:
 
 def _call(text: str, log: Log) -> Table | None:
     """`[1, 2]`, `array([1., 2.])`, `tensor([...], dtype=...)`, `x = c(1, 2)`, `(1, 2, 3)`."""
-    match = _CALL.fullmatch(text)
+    match = _CALL.fullmatch(text.strip())
     if match is None or form_of(text.strip()).kind == "number":
         return None
     body = match["body"]
-    if body.startswith("(") and match["callee"] and "[" in body:
+    if body.startswith("(") and match["callee"] and 0 < body.find("[") < body.rfind("]"):
         body = body[body.index("[") : body.rindex("]") + 1]
     elif body.startswith("("):
         body = body[1:-1]
@@ -123,7 +126,7 @@ def _ts_table(cells: list[str], lines: Sequence[int], year: int, step: int, per_
 
 def _r_structure(text: str, log: Log) -> Table | None:
     """`structure(c(112, 118), tsp = c(1949, 1960.917, 12), class = "ts")`, as R's dput writes."""
-    match = _R_STRUCTURE.search(text)
+    match = _R_STRUCTURE.match(text.strip())
     if match is None:
         return None
     cells = [re.sub(r"L$", "", cell.strip()) for cell in match["values"].split(",")]
@@ -208,7 +211,7 @@ def _filled(lines: list[str]) -> list[str]:
 
 def _refuse_shortened(lines: list[str], log: Log) -> list[str]:
     """A row of dots stands for rows that were not printed."""
-    if any(_DOTS_ROW.fullmatch(line) for line in lines):
+    if any(_DOTS_ROW.fullmatch(line.strip()) or re.fullmatch(r"\s+(?:\.\.\.|…)\s*", line) for line in lines):
         raise _shortened()
     return lines
 
@@ -240,7 +243,11 @@ def _without_rules(lines: list[str], log: Log) -> list[str]:
     if len(_filled(lines)) < 3:
         return lines
     bars = any("|" in line or "+" in line for line in lines)
-    return _blanked(lines, lambda line: _RULE.fullmatch(line) and (bars or len(line.strip()) > 4), log, "rules")
+    return _blanked(lines, lambda line: _is_rule(line) and (bars or len(line.strip()) > 4), log, "rules")
+
+
+def _is_rule(line: str) -> bool:
+    return _RULE_SIGNS.issuperset(line) and _RULE.search(line) is not None
 
 
 def _without_latex(lines: list[str], log: Log) -> list[str]:

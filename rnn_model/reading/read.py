@@ -151,7 +151,7 @@ def _read_table(table: Table, log: Log) -> Reading:
     series[chosen] = replace(series[chosen], values=zero_tail(series[chosen].values, log))
     check(series[chosen], log)
     log.note_unused_choices()
-    return Reading(tuple(series), chosen, tuple(log.notes), tuple(log.warnings), tuple(log.alternatives))
+    return Reading(tuple(series), chosen, tuple(log.notes), tuple(log.warnings), log.alternatives)
 
 
 def _stacked_series(
@@ -211,5 +211,5 @@ def _no_numbers(table: Table, log: Log) -> Reading:
     return Reading(
         (),
         notes=(*log.notes, f"This looks like text; it holds {count(len(numbers), 'number')}. {INVITATION}"),
-        alternatives=tuple(log.alternatives),
+        alternatives=log.alternatives,
     )

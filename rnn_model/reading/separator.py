@@ -94,13 +94,17 @@ def _found(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
 
 
 def _mixed_blanks(shapes: Counter[str]) -> bool:
-    """Tabs and blanks both stand between numbers: then any blank separates."""
-    for shape in shapes:
-        for cell in shape.split("\t"):
-            parts = cell.split()
-            if len(parts) > 1 and all(map(is_value, parts)) and not is_number(cell.strip()):
-                return True
-    return False
+    """Tabs and blanks both stand between numbers: then any blank separates.
+
+    "112 118" in one of two cells is two values, unless all numbers can be groups of three: "1 234" beside "950".
+    """
+    cells = [cell.strip(" ") for shape in shapes for cell in shape.split("\t")]
+    parts = [re.split(" +", cell) for cell in cells if " " in cell]
+    if not any(len(of_cell) > 1 and all(map(is_value, of_cell)) for of_cell in parts):
+        return False
+    if any(all(map(is_value, of_cell)) and not is_number(" ".join(of_cell)) for of_cell in parts):
+        return True
+    return len(shapes) == 1 and all(is_value(part) and len(part) > 2 for of_cell in parts for part in of_cell)
 
 
 def _comma_role(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:

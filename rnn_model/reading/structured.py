@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
+from html import unescape
 from typing import Any
 
 from rnn_model.errors import InputError, Problem
@@ -210,47 +210,31 @@ def _from_object(value: dict[str, Any], path: str, depth: int) -> Iterator[tuple
             yield from _tables(inner, f"{path}.{key}".strip("."), depth + 1)
 
 
-class _TableParser(HTMLParser):
-    """Collects the cells of the rows of every table, and the text of preformatted blocks."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.rows: Rows = []
-        self.lines: list[int] = []
-        self._cell: list[str] | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "tr":
-            self.rows.append([])
-            self.lines.append(self.getpos()[0])
-        elif tag in ("td", "th") and self.rows:
-            self._close()
-            self._cell = []
-        elif tag == "br" and self._cell is not None:
-            self._cell.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th", "tr", "table"):
-            self._close()
-
-    def handle_data(self, data: str) -> None:
-        if self._cell is not None:
-            self._cell.append(data)
-
-    def _close(self) -> None:
-        if self._cell is not None and self.rows:
-            self.rows[-1].append(" ".join("".join(self._cell).split()))
-        self._cell = None
+# Cells and rows; whatever else stands in angle brackets is decoration.  `html.parser` would take a time that grows with
+# the square of a damaged text.
+_CELLS = re.compile(r"<(/?)(td|th|tr|table)(?:\s[^<>]*)?>", re.IGNORECASE)
+_TAG = re.compile(r"<[!/a-zA-Z][^<>]*>")
 
 
 def read_html(text: str, log: Log) -> tuple[Rows, list[int]] | None:
     """Rows of cells of the tables in an HTML text, and the line each starts on; None when there is no table."""
     if not re.search(r"<t[rdh][\s>]", text[:200_000], re.IGNORECASE):
         return None
-    parser = _TableParser()
-    parser.feed(text)
-    parser.close()
-    found = [(row, line) for row, line in zip(parser.rows, parser.lines, strict=True) if row]
+    rows: Rows = []
+    lines: list[int] = []
+    line, end, cell = 1, 0, -1  # line of the last row, where it was counted to, where the open cell's text begins
+    for tag in _CELLS.finditer(text):
+        if cell >= 0 and rows:
+            rows[-1].append(" ".join(unescape(_TAG.sub(" ", text[cell : tag.start()])).split()))
+        cell = tag.end() if not tag[1] and tag[2].lower() in ("td", "th") else -1
+        if not tag[1] and tag[2].lower() == "tr":
+            line += text.count("\n", end, tag.start())
+            end = tag.start()
+            rows.append([])
+            lines.append(line)
+    if cell >= 0 and rows:
+        rows[-1].append(" ".join(unescape(_TAG.sub(" ", text[cell:])).split()))
+    found = [(row, line) for row, line in zip(rows, lines, strict=True) if row]
     if not found:
         return None
     log.note(f"HTML table of {count(len(found), 'row')}.")

@@ -93,7 +93,7 @@ def read_texts(source: Any, *, filename: str | None = None, column: str | None =
         raise InputError(Problem(count(len(texts), "text"), f"at most {MAX_TEXTS:,} texts at a time", fix))
     if not texts:
         log.note("No text yet. Write or paste a sentence, or upload a file with one text a line or in a column.")
-    return TextReading(tuple(_cut(texts, log)), name, labels, tuple(log.notes), tuple(log.alternatives))
+    return TextReading(tuple(_cut(texts, log)), name, labels, tuple(log.notes), log.alternatives)
 
 
 def _cut(texts: Sequence[str], log: Log) -> list[str]:
