@@ -36,8 +36,8 @@ _MONTHS = {beginning: number for words, number in _MONTH_BEGINNINGS for beginnin
 _FULL_NAMES = re.compile(
     "|".join(
         (
-            "jan(uar[iy]?|uary|vier|eiro)?|ene(ro)?|gen(naio)?|sty(cz(en|nia))?",
-            "feb(ruar[iy]?|brer?o|braio)?|fev(r(ier)?|ereiro)?|lut(y|ego)?",
+            "jan(uar[iy]?|uary|v(ier)?|eiro)?|ene(ro)?|gen(naio)?|sty(cz(en|nia))?",
+            "feb(ruar[iy]?|rero|braio)?|fev(r(ier)?|ereiro)?|lut(y|ego)?",
             "mar(ch|s|z|zo|co|ec|ca|t)?|m(ae?|a?)rz?|maart|mrt",
             "apr(il|ile)?|abr(il)?|avr(il)?|kwi(e(cien|tnia))?",
             "may(o)?|mai(o)?|maj(a)?|mei|mag(gio)?",
@@ -68,12 +68,14 @@ def month_number(word: str) -> int | None:
 # d day, H M S clock, n ignored fraction of a second, z offset digits (HHMM or HH and MM), j day of the year.
 _CLOCK = (
     r"(?:(?:T|\s+|,\s*|:)(?P<H>9{1,2})[:h](?P<M>99)(?::(?P<S>99)(?:[.,](?P<n>9+))?)?\s?(?P<ap>[AaPp]\.?[Mm]\.?)?)?"
-    r"\s?(?P<zone>Z|UTC|GMT|[+-]99:?(?:99)?)?(?P<iana>\[[A-Za-z_/+-]+\])?"
+    r"\s?(?P<zone>Z|UTC|GMT|[+-]99:?(?:99)?|CES?T|MES?Z|WES?T|EES?T|MSK|BST|IST|JST|KST|[ACEMP][SD]T|AE[SD]T)?"
+    r"(?P<iana>\[[A-Za-z_/+-]+\])?"
 )
 _SEP = r"(?P<s>[-/.])"
 _PATTERNS: tuple[tuple[str, str], ...] = (
     # (order, pattern); a shape may match several orders, the column decides
     ("iso", rf"(?P<Y>9999){_SEP}(?P<m>9{{1,2}})(?P=s)(?P<d>9{{1,2}}){_CLOCK}"),
+    ("iso", r"(?P<Y>9999)년\s?(?P<m>9{1,2})월(?:\s?(?P<d>9{1,2})일)?"),
     ("iso", r"(?P<Y>9999)年(?P<m>9{1,2})月(?:(?P<d>9{1,2})日)?"),
     ("day-first", rf"(?P<d>9{{1,2}}){_SEP}(?P<m>9{{1,2}})(?P=s)(?P<Y>9999)\.?{_CLOCK}"),
     ("month-first", rf"(?P<m>9{{1,2}})(?P<s>[-/])(?P<d>9{{1,2}})(?P=s)(?P<Y>9999){_CLOCK}"),
@@ -82,12 +84,13 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("year-first", rf"(?P<y>99){_SEP}(?P<m>99)(?P=s)(?P<d>99){_CLOCK}"),
     (
         "named",
-        rf"(?P<d>9{{1,2}})(?:st|nd|rd|th|\.)?[-/\s.]?(?:of )?(?P<b>[^\W\d_]{{3,}})\.?,?[-/\s]?(?P<Y>9999){_CLOCK}",
+        rf"(?P<d>9{{1,2}})(?:st|nd|rd|th|\.)?[-/\s.]?(?:of |de )?(?P<b>[^\W\d_]{{3,}})\.?,?"
+        rf"[-/\s]?(?:de )?(?P<Y>9999){_CLOCK}",
     ),
     ("named", rf"(?P<d>9{{1,2}})[-/\s](?P<b>[^\W\d_]{{3,}})\.?[-/\s](?P<y>99){_CLOCK}"),
     ("named", rf"(?P<b>[^\W\d_]{{3,}})\.?[-/\s](?P<d>9{{1,2}})(?:st|nd|rd|th)?,?[-/\s](?P<Y>9999){_CLOCK}"),
     ("named", rf"(?P<Y>9999)[-/\s](?P<b>[^\W\d_]{{3,}})\.?[-/\s](?P<d>9{{1,2}}){_CLOCK}"),
-    ("named", r"(?P<b>[^\W\d_]{3,})\.?[-/\s,']{0,2}(?P<Y>9999)"),
+    ("named", r"(?P<b>[^\W\d_]{3,})\.?[-/\s,']{0,2}(?:de )?(?P<Y>9999)"),
     ("named", r"(?P<Y>9999)[-/\s:]?(?P<b>[^\W\d_]{3,})\.?"),
     ("named", r"(?P<b>[^\W\d_]{3,})\.?[-/\s']{1,2}(?P<y>99)"),
     ("named-day", r"(?P<d>9{1,2})[-/\s]?(?P<b>[^\W\d_]{3,})\.?"),
@@ -99,6 +102,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("quarter", r"(?P<q>9)\.?\s?(?:[QqTt](?:uarter|uartal|rim)?\.?)[-/\s]?(?P<Y>9999)"),
     ("quarter", r"(?P<q>9)\s?[Qq]\s?[-/']?(?P<y>99)"),
     ("quarter", r"(?P<y>99)[-/\s]?[Qq](?P<q>9)"),
+    ("quarter", r"(?P<Y>9999)[-:](?P<q>9)"),
     ("quarter-name", r"[Qq](?:tr|uarter)?\s?\.?(?P<q>9)"),
     ("half", r"(?P<Y>9999)\s?[-:/.]?\s?[HhSs](?P<h>9)"),
     ("half", r"[HhSs](?P<h>9)\s?[-/:.]?\s?(?P<Y>9999)"),
@@ -110,6 +114,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("month", r"(?P<m>9{1,2})[-/.](?P<Y>9999)"),
     ("fiscal", r"(?P<Y>9999)\s?[-/]\s?(?P<e>99|9999)"),
     ("year", r"(?:FY|CY|AY)?\s?(?P<Y>9999)"),
+    ("year", r"(?:FY|CY|AY)\s?'?(?P<y>99)"),
     ("compact", r"(?P<c>9{8})(?:T?(?P<t>9{4}|9{6})Z?)?"),
     ("ordinal", r"(?P<Y>9999)-(?P<j>999)"),
     ("clock", r"(?P<H>9{1,2})[:h](?P<M>99)(?::(?P<S>99)(?:[.,](?P<n>9+))?)?\s?(?P<ap>[AaPp]\.?[Mm]\.?)?"),

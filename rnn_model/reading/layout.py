@@ -84,27 +84,32 @@ def arrange(rows: Rows, lines: list[int], log: Log, separator: str) -> Table:
     if cells > MAX_CELLS:
         fix = "Leave out the columns that are not needed, or the oldest rows."
         raise InputError(Problem(count(cells, "cell"), f"at most {MAX_CELLS:,} cells", fix))
-    rows = _without_empty_ends(rows, separator)
+    rows, wrapped = _without_empty_ends(rows, separator)
     if separator == "pipe":
         rows = _without_outer_bars(rows)
     if separator in ("space", "comma"):
         rows = _join_times(rows, separator)
     if separator == "space":
         rows = _join_units(rows)
-    flat = _as_list(rows, lines, log, separator)
+    flat = _as_list(rows, lines, log, separator, wrapped)
     return flat or _as_table(rows, lines, log, separator)
 
 
-def _without_empty_ends(rows: Rows, separator: str) -> Rows:
-    """A separator after the last value of a list, or of every row of a table, makes no cell."""
+def _without_empty_ends(rows: Rows, separator: str) -> tuple[Rows, bool]:
+    """A separator after the last value of a list, or of every row of a table, makes no cell.
+
+    Returns:
+        The rows; whether every line but the last ends with a separator, as a long list does that was wrapped.
+    """
     if separator in ("space", "line", "wide-space"):
-        return rows
+        return rows, False
     widths = Counter(map(len, rows))
     ends_empty = [bool(row) and len(row) > 1 and row[-1] == "" for row in rows]
-    wrapped = len(rows) > 1 and all(ends_empty[:-1]) and separator in ("comma", "comma-space", "semicolon")
+    list_like = separator in ("comma", "comma-space", "semicolon")
+    wrapped = list_like and len(rows) > 1 and all(ends_empty[:-1]) and not ends_empty[-1]
     if all(ends_empty) or (wrapped and len(widths) <= 3):
-        return [row[:-1] if empty else row for row, empty in zip(rows, ends_empty, strict=True)]
-    return rows
+        return [row[:-1] if empty else row for row, empty in zip(rows, ends_empty, strict=True)], wrapped
+    return rows, False
 
 
 def _without_outer_bars(rows: Rows) -> Rows:
@@ -118,15 +123,18 @@ def _join_times(rows: Rows, separator: str) -> Rows:
     glue = " " if separator == "space" else ", "
     edge = [row for row in rows[: 2 * _EDGE] if len(row) > 1]
     for cells in (4, 3, 2):
-        together = [bool(_is_time(glue.join(row[:cells]))) for row in edge if len(row) > cells]
-        if together and sum(together) > 0.5 * len(edge):
-            return [_joined(row, cells, glue) for row in rows]
+        together = [row for row in edge if len(row) > cells and _is_time(glue.join(row[:cells]))]
+        if len(together) > 0.5 * len(edge):
+            width = Counter(map(len, together)).most_common(1)[0][0]
+            return [_joined(row, cells, glue, width) for row in rows]
     return rows
 
 
-def _joined(row: list[str], cells: int, glue: str) -> list[str]:
+def _joined(row: list[str], cells: int, glue: str, width: int) -> list[str]:
+    """The row with its first cells as one, if they are a time, or the names above such cells in a row of `width`."""
     first = glue.join(row[:cells])
-    return [first, *row[cells:]] if len(row) > cells and _is_time(first) else row
+    names = len(row) == width and not any(c.isdigit() for cell in row for c in cell)
+    return [first, *row[cells:]] if len(row) > cells and (names or _is_time(first)) else row
 
 
 def _join_units(rows: Rows) -> Rows:
@@ -153,7 +161,7 @@ def _is_time(cell: str) -> bool:
     return bool(matches(shapes_of([cell])[0]))
 
 
-def _as_list(rows: Rows, lines: list[int], log: Log, separator: str) -> Table | None:
+def _as_list(rows: Rows, lines: list[int], log: Log, separator: str, wrapped: bool) -> Table | None:
     """A list of values: one row, or rows of unequal widths that hold nothing but values; None when it is a table."""
     if max(map(len, rows)) == 1:
         return None
@@ -167,7 +175,7 @@ def _as_list(rows: Rows, lines: list[int], log: Log, separator: str) -> Table | 
         name, body = rows[0][0], rows[1:]
         widths = {len(row) for row in body}
     chosen = log.choice("rows")
-    ragged = len(widths) > 1
+    ragged = len(widths) > 1 or wrapped
     if not (len(body) == 1 or ragged or chosen == "flat") or (chosen == "columns" and len(body) > 1):
         return None
     cells = [cell for row in body for cell in row]
@@ -176,7 +184,8 @@ def _as_list(rows: Rows, lines: list[int], log: Log, separator: str) -> Table | 
         return None
     row_lines = [line for row, line in zip(body, lines[len(rows) - len(body) :], strict=True) for _ in row]
     if len(body) > 1:
-        log.note(f"{count(len(body), 'line')} of different lengths, read one after the other as one series.")
+        how = "that end with a separator" if wrapped else "of different lengths"
+        log.note(f"{count(len(body), 'line')} {how}, read one after the other as one series.")
         log.offer("read the columns as separate series", "rows=columns")
     else:
         log.note(f"{count(len(cells), 'value')} in one line, separated by {NAMES[separator]}.")

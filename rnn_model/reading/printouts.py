@@ -41,6 +41,8 @@ _TYPES_ROW = re.compile(r"\s*(?:<\w+>\s*)+")
 _COMMENT = re.compile(r"\s*(?:#(?!N/A|NAME|REF|DIV|VALUE|NUM|NULL)|//|--\s)", re.IGNORECASE)
 _BULLET = re.compile(r"\s*(?:[*•●▪◦‣·]|\d{1,4}\)|\(\d{1,4}\))\s+(?=\S)")
 _DASH_BULLET = re.compile(r"\s*[-–]\s+(?=[\d(.,$€£¥+-])")
+# "112, 118 and 132", in one line
+_CONJUNCTION = re.compile(r"(?<=\d),?\s+(?:and|und|et|y|e|i|og|och|en|ja|&)\s+(?=[+-]?\d[\d.,]*\s*$)", re.IGNORECASE)
 _PAIR = re.compile(r"\s*(?P<key>[^\t;|]*?[^\s:=\t;|])\s*(?::(?=\s)|=>|=|->)\s*(?P<value>\S.*)")
 
 
@@ -50,6 +52,7 @@ def unwrap(text: str, log: Log) -> str | Table:
     Raises:
         InputError: the print-out was shortened with "...".
     """
+    text = _CONJUNCTION.sub(", ", text) if "\n" not in text.strip() else text
     for step in (_r_structure, _r_calendar, _r_vector, _call):
         found = step(text, log)
         if found is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 
@@ -27,7 +28,7 @@ def turn(table: Table, log: Log) -> Table:
     """The table with one row a time; as it is when it runs down already."""
     if table.flat or len(table.columns) < 2 or log.choice("rows") == "columns":
         return table
-    for change in (_years_by_months, _times_in_header, _times_in_first_row, _time_in_parts):
+    for change in (_years_by_months, _times_in_header, _times_in_first_row, _time_in_parts, _time_in_bare_parts):
         turned = change(table, log)
         if turned is not None:
             return turned
@@ -103,14 +104,23 @@ def _times_in_header(table: Table, log: Log) -> Table | None:
     names = [bare_time(name) for name in table.names]
     start = next((i for i in range(len(names)) if _looks_like_time(names[i])), len(names))
     stop = next((i for i in range(start, len(names)) if not _looks_like_time(names[i])), len(names))
-    if not even_times(names[start:stop]):
+    if not even_times(names[start:stop]) and not _is_one_year(table, start):
         return None
     return _transposed(table, names[start:stop], start, stop, log)
 
 
 def _looks_like_time(name: str) -> bool:
     orders = matches(shapes_of([name])[0])
-    return bool(orders.keys() - {"clock", "month-name", "weekday-name", "compact"}) if name else False
+    return bool(orders.keys() - {"clock", "weekday-name", "compact"}) if name else False
+
+
+def _is_one_year(table: Table, start: int) -> bool:
+    """Months (or quarters) without a year, one after the other, above a single row or rows with a label."""
+    steps = [_step_in_year(name) for name in table.names[start:]]
+    numbers = [step for _, step in filter(None, steps)]
+    follows = len(numbers) == len(steps) > 2 and all(b == a + 1 for a, b in itertools.pairwise(numbers))
+    labelled = start > 0 and not any(is_number(cell) for cell in table.columns[0])
+    return follows and (len(table) == 1 or labelled)
 
 
 def _times_in_first_row(table: Table, log: Log) -> Table | None:
@@ -175,6 +185,22 @@ def _time_in_parts(table: Table, log: Log) -> Table | None:
     return None
 
 
+def _time_in_bare_parts(table: Table, log: Log) -> Table | None:
+    """Columns without names of which the first two can only be year and month, or year and quarter."""
+    if any(table.names) or len(table.columns) < 3 or len(table) < 3 or not _is_year_column(table.columns[0]):
+        return None
+    years = [int(cell[:4]) for cell in table.columns[0]]
+    for part, per_year in (("month", 12), ("quarter", 4)):
+        steps = [_whole(cell, part) or 0 for cell in table.columns[1]]
+        numbers = [year * per_year + step for year, step in zip(years, steps, strict=True)]
+        if 1 <= min(steps) <= max(steps) <= per_year and all(b - a == 1 for a, b in itertools.pairwise(numbers)):
+            letter = "" if part == "month" else "Q"
+            cells = [f"{year}-{letter}{step:0{2 - len(letter)}d}" for year, step in zip(years, steps, strict=True)]
+            log.offer("read each column as a series of its own", "rows=columns")
+            return _with_times(table, cells, [0, 1], log)
+    return None
+
+
 _PARTS = (
     ("year", _YEAR_NAME),
     ("month", _MONTH_NAME),
@@ -199,7 +225,7 @@ def _whole(cell: str, part: str) -> int | None:
 
 
 def _with_times(table: Table, cells: list[str], used: list[int], log: Log) -> Table:
-    names = [table.names[i] for i in used]
+    names = [table.names[i] or f"column {i + 1}" for i in used]
     log.note(f"{' and '.join(map(quote, names))} together are the times ({quote(cells[0])}, …).")
     rest = [i for i in range(len(table.columns)) if i not in used]
     columns = [cells, *[table.columns[i] for i in rest]]
