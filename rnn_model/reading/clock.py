@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,14 +10,10 @@ import numpy as np
 from rnn_model.errors import Problem
 from rnn_model.reading.dates import Fields, TimeCells, to_seconds
 from rnn_model.reading.log import Log, examples, quote
+from rnn_model.reading.marks import TOTAL
 from rnn_model.reading.numerals import Column
 from rnn_model.reading.times import infer_frequency
 
-_TOTAL = re.compile(
-    r"(grand |sub)?-?total.*|sum|summe|gesamt|average|avg|mean|mittelwert|durchschnitt|"
-    r"somme|moyenne|suma|media|source.*",
-    re.IGNORECASE,
-)
 _IN_WORDS = {"day-first": "day, month, year", "month-first": "month, day, year", "year-first": "year, month, day"}
 
 
@@ -57,7 +52,7 @@ def read_clock(cells: Sequence[str], lines: Sequence[int], log: Log, problems: l
     drop = []
     for row in np.flatnonzero(~fields.valid | impossible).tolist():
         cell = cells[row]
-        if _TOTAL.fullmatch(cell):
+        if TOTAL.fullmatch(cell):
             drop.append(row)
         elif cell.strip("-–—. ?") and cell.lower() not in ("nan", "nat", "na", "n/a", "null", "none", "#n/a"):
             fix = "Correct it, or leave the row out."

@@ -16,10 +16,13 @@ from rnn_model.reading.table import Table
 from rnn_model.reading.wide import even_times
 
 _TIME_NAMES = re.compile(
-    r"(observation_|ref_|time_|trans\w*_)?(date|day|datum|datetime|timestamp|time|period|month|monat|quarter|quartal|week|"
-    r"year|jahr|fecha|data|mois|ann[ée]e|date_?time|time_period|ds|as of|index)\b.*",
+    r"(observation_|ref_|time_|trans\w*_)?(date|day|datum|datetime|timestamp|time|period|month|monat|quarter|quartal|"
+    r"week|year|jahr|fecha|data|mois|ann[ée]e|date_?time|time_period|ds|as of|index|p[ée]riode?|periodo|buchungstag|"
+    r"tag|woche|maand|mese|m[êe]s|jour|giorno|d[ií]a|semana|semaine|trimestre|tid|år)\b.*",
     re.IGNORECASE,
 )
+# A column that counts the rows, as print-outs and exports put in front
+_ROW_NUMBERS = re.compile(r"|index|unnamed: 0|row|row_?names?|rownum|#|n[or]\.?|x", re.IGNORECASE)
 _VALUE_NAMES = ("obs_value", "value", "values", "y", "target", "wert", "valeur", "valor", "valore", "observation")
 _DOTTED_MONTH = re.compile(r"99\.9999")
 
@@ -64,9 +67,21 @@ def assign_roles(table: Table, log: Log) -> Roles:
         _take_index(roles, forced, "index")
     elif candidates:
         _take_times(table, roles, candidates, forced, log)
+        _leave_out_row_numbers(table, roles, log)
     elif len(roles.values) > 1 and not table.flat:
         _index_column(table, roles, asked, log)
     return roles
+
+
+def _leave_out_row_numbers(table: Table, roles: Roles, log: Log) -> None:
+    """A first column that only counts the rows is no data beside a column of times."""
+    if len(roles.values) < 2 or roles.values[0] != 0 or not _ROW_NUMBERS.fullmatch(table.names[0].strip()):
+        return
+    numbers = roles.cells[0].numbers("point")
+    if len(numbers) > 1 and numbers[0] in (0, 1) and (np.diff(numbers) == 1).all():
+        log.note(f"{_capital(table.title(0))} counts the rows and is left out.")
+        roles.values.remove(0)
+        del roles.cells[0]
 
 
 def _kind(column: Column) -> str:
@@ -95,12 +110,13 @@ def _are_dotted_months(column: Column) -> bool:
 
 
 def _take_times(table: Table, roles: Roles, candidates: list[int], forced: int | None, log: Log) -> None:
-    named = [number for number in candidates if _TIME_NAMES.fullmatch(table.names[number].strip())]
-    roles.times = forced if forced in candidates else (named or candidates)[0]
+    moving = [number for number in candidates if len(set(table.columns[number])) > 1] or candidates
+    named = [number for number in moving if _TIME_NAMES.fullmatch(table.names[number].strip())]
+    roles.times = forced if forced in candidates else (named or moving)[0]
     roles.texts += [number for number in candidates if number != roles.times]
     for number in candidates[:MAX_SERIES]:
         if number != roles.times:
-            log.offer(f"take the times from {table.title(number)}", f"times={table.names[number] or number + 1}")
+            log.offer(f"take the times from {table.title(number)}", f"times={table.handle(number)}")
 
 
 def _take_index(roles: Roles, number: int, numeric: str) -> None:
@@ -120,16 +136,24 @@ def _index_column(table: Table, roles: Roles, asked: str | None, log: Log) -> No
         return
     if kind in ("unix", "excel"):
         log.offer(f"read {table.title(first)} as dates ({_NUMERIC_WORDS[kind]})", f"times={kind}")
-        log.offer(f"take {table.title(first)} as a count", "times=index")
-        kind = kind if asked == kind or (named and asked is None) else "index"
+        if named or asked:
+            log.offer(f"use only the order of the rows, not {table.title(first)}", "times=index")
+        if asked != kind and not (named and asked is None):
+            log.note(f"{_capital(table.title(first))} may hold dates; only the order of the rows is used.")
+            _take_index(roles, first, "index")
+            log.offer(f"use {table.title(first)} as data", "times=data")
+            return
     if asked in ("data", "none"):
         log.offer(f"take {table.title(first)} as {_NUMERIC_WORDS[kind]}", "times=index")
-        log.note(f"{table.title(first)} is read as data, as chosen.")
+        log.note(f"{_capital(table.title(first))} is read as data, as chosen.")
         return
     _take_index(roles, first, kind)
-    title = table.title(first)
-    log.note(f"{title[0].upper()}{title[1:]} holds {_NUMERIC_WORDS[kind]}, not data.")
+    log.note(f"{_capital(table.title(first))} holds {_NUMERIC_WORDS[kind]}, not data.")
     log.offer(f"use {table.title(first)} as data", "times=data")
+
+
+def _capital(title: str) -> str:
+    return title[0].upper() + title[1:]
 
 
 _NUMERIC_WORDS = {
@@ -219,7 +243,7 @@ def select_column(table: Table, roles: Roles, values: dict[int, np.ndarray], log
         log.note(f"{len(roles.values)} columns hold numbers; {table.title(selected)} is used ({why}).")
         for number in roles.values[-MAX_SERIES:]:
             if number != selected:
-                log.offer(f"use {table.title(number)}", f"column={table.names[number] or number + 1}")
+                log.offer(f"use {table.title(number)}", f"column={table.handle(number)}")
     return selected
 
 

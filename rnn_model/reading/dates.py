@@ -36,7 +36,7 @@ _MONTHS = {beginning: number for words, number in _MONTH_BEGINNINGS for beginnin
 _FULL_NAMES = re.compile(
     "|".join(
         (
-            "jan(uar[iy]?|uary|v(ier)?|eiro)?|ene(ro)?|gen(naio)?|sty(cz(en|nia))?",
+            "jan(ner|uar[iy]?|uary|v(ier)?|eiro)?|ene(ro)?|gen(naio)?|sty(cz(en|nia))?",
             "feb(ruar[iy]?|rero|braio)?|fev(r(ier)?|ereiro)?|lut(y|ego)?",
             "mar(ch|s|z|zo|co|ec|ca|t)?|m(ae?|a?)rz?|maart|mrt",
             "apr(il|ile)?|abr(il)?|avr(il)?|kwi(e(cien|tnia))?",

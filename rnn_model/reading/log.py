@@ -21,6 +21,7 @@ CHOICES = {
     "duplicates": "what becomes of values with the same time: mean, sum, last",
     "steps": "what a step is when times are irregular: order or resample",
     "tail": "whether zeros at the end are values or missing: zeros or missing",
+    "placeholder": "whether -999 and the like stand for missing values: missing",
     "letters": "what a letter after a number means: unit or multiplier",
     "bullets": "whether a leading dash is a bullet or a minus: bullet or minus",
     "sheet": "name of the sheet of a workbook",

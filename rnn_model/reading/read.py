@@ -12,7 +12,7 @@ import numpy as np
 
 from rnn_model.errors import InputError, Problem
 from rnn_model.reading.build import put_in_order, to_series
-from rnn_model.reading.checks import check, zero_tail
+from rnn_model.reading.checks import check, placeholder, zero_tail
 from rnn_model.reading.clock import Clock, numeric_clock, read_clock
 from rnn_model.reading.columns import Roles, assign_roles, describe_texts, select_column, sentence
 from rnn_model.reading.convention import Findings, Where, decide_decimal, interpret
@@ -149,7 +149,7 @@ def _read_table(table: Table, log: Log) -> Reading:
         names = [table.names[number] for number in roles.values]
         series = to_series(timeline, names, [units[number] for number in roles.values], clock.zone if clock else None)
         chosen = roles.values.index(selected)
-    series[chosen] = replace(series[chosen], values=zero_tail(series[chosen].values, log))
+    series[chosen] = replace(series[chosen], values=zero_tail(placeholder(series[chosen].values, log), log))
     check(series[chosen], log)
     log.note_unused_choices()
     return Reading(tuple(series), chosen, tuple(log.notes), tuple(log.warnings), log.alternatives)

@@ -10,12 +10,16 @@ from typing import Any
 
 from rnn_model.errors import InputError, Problem
 from rnn_model.reading.log import Log, count, quote
+from rnn_model.reading.printouts import iso_dates
 from rnn_model.reading.separator import is_number
 from rnn_model.reading.table import Rows, Table, list_table
 
 _MAX_DEPTH = 8  # how deep lists and objects are searched
 # A pair of escaped surrogates is one character; a lone one is none, and no encoding can write it.
 _SURROGATES = re.compile(r"(\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w)|\\u[dD][89a-fA-F]\w\w")
+
+
+_MAPPING = ["key", ""]  # names of the columns of an object whose members are single values
 
 
 class _Number(str):
@@ -55,7 +59,10 @@ def read_json(text: str, log: Log, required: bool, numbers: bool = True) -> Tabl
     if not found:
         return Table([], []) if required or stripped[:1] == "{" else None
     asked = log.choice("field") if len(found) > 1 else None
-    selected = asked if asked in found else max(found, key=lambda path: len(found[path]))
+    # a mapping of single values is often an account of the data ("page": 1, "total": 3)
+    selected = (
+        asked if asked in found else max(found, key=lambda path: (found[path].names != _MAPPING, len(found[path])))
+    )
     for path in found:
         if path != selected and len(found) <= 20:
             log.offer(f"read {quote(path)}", f"field={path}")
@@ -81,12 +88,13 @@ def _parse_lines(text: str) -> list[Any] | None:
 
 def _parse_python(text: str) -> Any:
     """A Python dict or list of dicts, with its quotes and words replaced by those of JSON."""
+    text = re.sub(r"datetime\.date(?:time)?\([^()]*\)", lambda match: f"'{iso_dates(match[0])}'", text)
     if "'" not in text or '"' in text or len(text) > 1_000_000:
         return None
     text = re.sub(r"\bNone\b", "null", text.replace("'", '"'))
     text = re.sub(r"\b(?:np\.)?nan\b", "NaN", text)
     text = re.sub(r"\bTrue\b", "true", re.sub(r"\bFalse\b", "false", text))
-    text = re.sub(r"\b(?:datetime\.)?(?:date|Timestamp)\((\"[^\"]*\")\)", r"\1", text)
+    text = re.sub(r"\b(?:pd\.)?(?:Timestamp|Period)\((\"[^\"]*\")\)", r"\1", text)
     try:
         return _parse(re.sub(r",\s*([\]}])", r"\1", text))
     except (ValueError, RecursionError):
@@ -140,6 +148,10 @@ def _from_list(items: list[Any], path: str, depth: int) -> Iterator[tuple[str, T
     elif all(isinstance(item, dict) or item is None for item in items):
         records = [_flattened(item or {}) for item in items]
         names = list(dict.fromkeys(name for record in records for name in record))
+        for number, item in enumerate(items[:50]):
+            for key, inner in (item or {}).items():
+                if isinstance(inner, list):
+                    yield from _tables(inner, f"{path}.{number}.{key}".strip("."), depth + 1)
         if len(names) * len(records) <= 1_000_000:
             yield path, _make([[record.get(name) for record in records] for name in names], names)
     elif all(isinstance(item, list) and all(map(_is_scalar, item)) for item in items):
@@ -203,7 +215,7 @@ def _from_object(value: dict[str, Any], path: str, depth: int) -> Iterator[tuple
     scalars = {k: v for k, v in items if _is_scalar(v)}
     numbers = [v for v in scalars.values() if isinstance(v, _Number)]
     if len(scalars) == len(value) and numbers and len(numbers) >= 0.5 * len(scalars):
-        yield path, _make([list(scalars), list(scalars.values())], ["", ""])
+        yield path, _make([list(scalars), list(scalars.values())], _MAPPING)
         return
     for key, inner in items:
         if isinstance(inner, dict) or (isinstance(inner, list) and key not in lists):

@@ -44,6 +44,14 @@ def _step_in_year(name: str) -> tuple[int, int] | None:
     return (4, int(quarter[1] or quarter[2])) if quarter else None
 
 
+def _filled_down(cells: list[str]) -> list[str]:
+    """The cells with each empty one as the one above it."""
+    filled: list[str] = []
+    for cell in cells:
+        filled.append(cell or (filled[-1] if filled else ""))
+    return filled
+
+
 def _is_year_column(cells: list[str]) -> bool:
     return bool(cells) and all(re.fullmatch(r"(?:1[5-9]|20|21)\d\d\.?0?", cell) for cell in cells)
 
@@ -158,7 +166,12 @@ def _time_in_parts(table: Table, log: Log) -> Table | None:
     """Year and month (quarter, week, month and day) in columns of their own, or a date and a clock time."""
     found = {key: _find(table, pattern) for key, pattern in _PARTS}
     year, clock = found["year"], found["clock"]
+    if year is not None:
+        # a table made for reading names the year in its first row only
+        filled = _filled_down(table.columns[year])
+        table = replace(table, columns=[filled if i == year else cells for i, cells in enumerate(table.columns)])
     if year is not None and _is_year_column(table.columns[year]):
+        table = _without_yearly(table, found["month"], log)
         for part, write in (("month", "{}-{:02d}"), ("quarter", "{}-Q{}"), ("week", "{}-W{:02d}")):
             number = found[part]
             if number is None or number == year:
@@ -187,9 +200,12 @@ def _time_in_parts(table: Table, log: Log) -> Table | None:
 
 def _time_in_bare_parts(table: Table, log: Log) -> Table | None:
     """Columns without names of which the first two can only be year and month, or year and quarter."""
-    if any(table.names) or len(table.columns) < 3 or len(table) < 3 or not _is_year_column(table.columns[0]):
+    if any(table.names[:2]) or len(table.columns) < 3 or len(table) < 3:
         return None
-    years = [int(cell[:4]) for cell in table.columns[0]]
+    filled = _filled_down(table.columns[0])
+    if not _is_year_column(filled):
+        return None
+    years = [int(cell[:4]) for cell in filled]
     for part, per_year in (("month", 12), ("quarter", 4)):
         steps = [_whole(cell, part) or 0 for cell in table.columns[1]]
         numbers = [year * per_year + step for year, step in zip(years, steps, strict=True)]
@@ -199,6 +215,17 @@ def _time_in_bare_parts(table: Table, log: Log) -> Table | None:
             log.offer("read each column as a series of its own", "rows=columns")
             return _with_times(table, cells, [0, 1], log)
     return None
+
+
+def _without_yearly(table: Table, month: int | None, log: Log) -> Table:
+    """Without the rows of a thirteenth month, in which statistics offices give the average of the year."""
+    cells = [] if month is None else table.columns[month]
+    kept = [row for row, cell in enumerate(cells) if cell.upper() != "M13"]
+    if len(kept) == len(cells):
+        return table
+    log.note(f"{count(len(cells) - len(kept), 'row')} of yearly averages (M13) left out.")
+    columns = [[column[row] for row in kept] for column in table.columns]
+    return replace(table, columns=columns, lines=[table.lines[row] for row in kept] if table.lines else [])
 
 
 _PARTS = (
