@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 TOLERANCE = 1e-9  # (1 - 0.8) / 2 is a little less than 0.1
+LEAST_SHARE = 0.01  # of the gradient at the last step; what falls below it is too faint to learn from
 
 
 class _Frozen:
@@ -275,3 +276,40 @@ class ClassScores:
     log_loss_interval: tuple[float, float]
     macro_f1: float
     macro_f1_interval: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class GradientFlow(_Frozen):
+    """What is left of a loss after the last step when it is sent back through time.
+
+    Attributes:
+        name: what was measured, for a legend.
+        norms: (T, L) Euclidean norm of the gradient, mean over the batch; row d is d steps before the last one.
+        radius: (L,) spectral radius of each layer's recurrent matrix W_hh (see `rnn_model/gradient_flow.py`).
+    """
+
+    name: str
+    norms: np.ndarray
+    radius: np.ndarray
+
+    @property
+    def shares(self) -> np.ndarray:
+        """(T,) norm over all layers at each distance, relative to that at distance 0; all 0 if that is 0."""
+        joined = np.sqrt(np.square(self.norms).sum(1))
+        return joined / joined[0] if joined[0] > 0 else np.zeros_like(joined)
+
+    @property
+    def memory(self) -> int:
+        """Effective memory in steps: the largest distance up to which LEAST_SHARE of the gradient is never missing."""
+        faint = np.flatnonzero(~(self.shares >= LEAST_SHARE))
+        return max(int(faint[0]) - 1, 0) if len(faint) else len(self.norms) - 1
+
+    @property
+    def verdict(self) -> str:
+        """The same in words."""
+        last = len(self.norms) - 1
+        if not np.isfinite(self.norms).all() or self.shares[-1] > 1 / LEAST_SHARE:
+            return f"explodes: {self.shares[-1]:.2g} times as large {last} steps back"
+        if self.memory < last:
+            return f"effective memory: {self.memory} steps; {self.shares[-1]:.2g} of it is left {last} steps back"
+        return f"effective memory: all {last} steps; {self.shares[-1]:.2g} of it is left at the first"

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from rnn_model import unroll
 from rnn_model.config import CellConfig
-from rnn_model.gradient_flow import GradientFlow, gradient_flow, spectral_radius, walk
+from rnn_model.gradient_flow import gradient_flow, spectral_radius, walk
 from rnn_model.network import RecurrentNetwork
+from rnn_model.records import GradientFlow
 
 B, T, D, H = 3, 12, 2, 5
 
