@@ -6,6 +6,7 @@
 (3,)
 """
 
+from rnn_model.backtest import backtest
 from rnn_model.checkpoint import Model, load
 from rnn_model.errors import CheckpointError, ConfigError, InputError, TrainingError, UnrolledError
 from rnn_model.forecaster import forecast, forecast_many
@@ -18,6 +19,7 @@ __all__ = [
     "Model",
     "TrainingError",
     "UnrolledError",
+    "backtest",
     "forecast",
     "forecast_many",
     "load",

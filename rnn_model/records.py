@@ -135,6 +135,69 @@ class Forecast(_Frozen):
         return self.quantile(tail), self.quantile(1 - tail)
 
 
+@dataclass(frozen=True, eq=False)
+class Backtest(_Frozen):
+    """Forecasts of a series from several moments of its own past, beside what then came.
+
+    Every held-out value is counted once: in the windows of K steps that lie end to end.  Windows that start between
+    those, and the last ones, which reach beyond the series, serve the calibration alone.
+
+    Attributes:
+        history: the series that was checked, whole.
+        levels: (Q,) quantile levels.
+        origins: (N,) how many values were known at each origin, increasing; N is 0 when the series is too short.
+        actual: (N, K) what came; nan where missing or not yet there.
+        quantiles: (N, K, Q) what was forecast from each origin, in the unit of the series.
+        naive: (N, K) the rival, the closest of the naive forecasts, from the same origins.
+        rival: what the rival does, in words ("repeating last year").
+        counted: (N,) bool, the windows whose values are counted.
+        season: steps in the season at the last origin; 1 means none.
+        mase: mean absolute scaled error of the median over the counted values; nan when undefined.
+        naive_mase: the same of the rival.
+        gain: share by which the median was closer than the rival; negative when the rival was closer; nan when
+            undefined.
+        verdict: all of this in words.
+        notes: what limits the check, in words.
+    """
+
+    history: Series
+    levels: np.ndarray
+    origins: np.ndarray
+    actual: np.ndarray
+    quantiles: np.ndarray
+    naive: np.ndarray
+    rival: str
+    counted: np.ndarray
+    season: int
+    mase: float
+    naive_mase: float
+    gain: float
+    verdict: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def median(self) -> np.ndarray:
+        """(N, K) the 0.5 quantiles."""
+        return self.quantiles[:, :, len(self.levels) // 2]
+
+    @property
+    def points(self) -> int:
+        """Held-out values that are counted."""
+        return int(np.isfinite(self.actual[self.counted]).sum())
+
+    @property
+    def caught(self) -> int:
+        """How many of `points` lay inside the 80 % band, its ends included."""
+        actual, quantiles = self.actual[self.counted], self.quantiles[self.counted]
+        low, high = (quantiles[..., int(np.argmin(np.abs(self.levels - level)))] for level in (0.1, 0.9))
+        return int(((actual >= low) & (actual <= high)).sum())
+
+    @property
+    def coverage(self) -> float:
+        """`caught` / `points`: best at 0.8; nan when nothing was counted."""
+        return self.caught / self.points if self.points else float("nan")
+
+
 @dataclass(frozen=True)
 class Epoch:
     """One row of a training history.
