@@ -7,6 +7,7 @@
 """
 
 from rnn_model.backtest import backtest
+from rnn_model.calibration import calibrate
 from rnn_model.checkpoint import Model, load
 from rnn_model.errors import CheckpointError, ConfigError, InputError, TrainingError, UnrolledError
 from rnn_model.forecaster import forecast, forecast_many
@@ -20,6 +21,7 @@ __all__ = [
     "TrainingError",
     "UnrolledError",
     "backtest",
+    "calibrate",
     "forecast",
     "forecast_many",
     "load",

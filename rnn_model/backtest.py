@@ -23,7 +23,6 @@ MINIMUM = 20  # observed values below which nothing is held out
 FIRST = 8  # observed values that the first origin knows at least
 WINDOWS = 6  # windows of one horizon that are counted at most, unless they hold fewer than POINTS values
 POINTS = 24
-ORIGINS = 24  # origins spread over the held-out values for the calibration, beside those that are counted
 FEW_POINTS = 12  # a result on fewer is called a hint
 EVEN = 0.02  # two errors that differ by a smaller share are called alike
 MOSTLY = 0.5  # share of zeros above which demand is intermittent: zero and the mean are rivals too
@@ -53,20 +52,18 @@ def backtest(model: Model, sequence: Any, horizon: int = 12, season: int | None 
     if len(seen) < MINIMUM:
         return _too_short(model, series, len(seen))
     steps = min(horizon, len(seen) // 3)
-    ends, origins = _origins(seen, steps)
+    origins = _origins(seen, steps)
     forecasts = forecast_many(model, [_known(series, origin) for origin in origins], steps, season)
     notes = () if steps == horizon else (f"Checked {steps} steps ahead instead of {horizon}: the series is short.",)
-    return _compared(series, origins, np.isin(origins, ends), forecasts, notes)
+    return _compared(series, origins, forecasts, notes)
 
 
-def _origins(seen: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where the counted windows begin, and all origins; from the positions of the observed values."""
+def _origins(seen: np.ndarray, steps: int) -> np.ndarray:
+    """(N,) where the windows begin, from the positions of the observed values."""
     end = int(seen[-1]) + 1
     earliest = int(max(seen[len(seen) // 2], seen[FIRST - 1] + 1))
     windows = min(max((end - earliest) // steps, 1), max(WINDOWS, -(-POINTS // steps)))
-    counted = end - steps * np.arange(windows, 0, -1)
-    between = np.linspace(counted[0], end - 1, min(ORIGINS, end - int(counted[0]))).astype(int)
-    return counted, np.union1d(counted, between)
+    return end - steps * np.arange(windows, 0, -1)
 
 
 def _known(series: Series, origin: int) -> Series:
@@ -74,23 +71,20 @@ def _known(series: Series, origin: int) -> Series:
     return replace(series, values=series.values[:origin], times=None if series.times is None else series.times[:origin])
 
 
-def _compared(
-    series: Series, origins: np.ndarray, counted: np.ndarray, forecasts: list[Forecast], notes: tuple[str, ...]
-) -> Backtest:
+def _compared(series: Series, origins: np.ndarray, forecasts: list[Forecast], notes: tuple[str, ...]) -> Backtest:
     steps = len(forecasts[0].quantiles)
-    padded = np.append(series.values, np.full(steps, np.nan))
-    actual = np.stack([padded[origin : origin + steps] for origin in origins])
+    actual = np.stack([series.values[origin : origin + steps] for origin in origins])
     quantiles = np.stack([forecast.quantiles for forecast in forecasts])
-    season = forecasts[int(np.flatnonzero(counted)[-1])].season
+    season = forecasts[-1].season
     median = quantiles[..., quantiles.shape[2] // 2]
 
     def error(said: np.ndarray) -> float:
-        return float(np.nanmean(np.abs(actual[counted] - said[counted])))
+        return float(np.nanmean(np.abs(actual - said)))
 
     rivals = _rivals(series, forecasts, season, steps)
     rival = min(rivals, key=lambda name: error(rivals[name]))
-    # The scale is only a unit, the same for all: what was known before the last counted window.
-    scale = seasonal_scale(series.values[: origins[counted][-1]], season)
+    # The scale is only a unit, the same for all: what was known before the last window.
+    scale = seasonal_scale(series.values[: origins[-1]], season)
     mine, theirs = error(median), error(rivals[rival])
     made = Backtest(
         history=series,
@@ -100,7 +94,6 @@ def _compared(
         quantiles=quantiles,
         naive=rivals[rival],
         rival=rival,
-        counted=counted,
         season=season,
         mase=mine / scale,
         naive_mase=theirs / scale,
@@ -162,7 +155,6 @@ def _too_short(model: Model, series: Series, seen: int) -> Backtest:
         quantiles=np.empty((0, 0, len(levels))),
         naive=nothing,
         rival="",
-        counted=np.empty(0, bool),
         season=1,
         mase=float("nan"),
         naive_mase=float("nan"),
