@@ -252,6 +252,15 @@ class Classification(_Frozen):
         order = np.argsort(-self.probabilities, kind="stable")[:count]
         return [(self.labels[index], float(self.probabilities[index])) for index in order]
 
+    @property
+    def decided(self) -> int | None:
+        """Row of `belief` from which on the answer led and was sure enough; None when there is no answer."""
+        if self.label is None or not len(self.belief):
+            return None
+        answer = self.labels.index(self.label)
+        held = (self.belief.argmax(1) == answer) & (self.belief[:, answer] >= self.threshold)
+        return 0 if held.all() else min(int(np.flatnonzero(~held)[-1]) + 1, len(held) - 1)
+
 
 @dataclass(frozen=True)
 class Epoch:
