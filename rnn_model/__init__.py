@@ -6,6 +6,8 @@
 (3,)
 """
 
+from rnn_model.backtest import backtest
+from rnn_model.calibration import calibrate
 from rnn_model.checkpoint import Model, load
 from rnn_model.classifier import classify, classify_many
 from rnn_model.errors import CheckpointError, ConfigError, InputError, TrainingError, UnrolledError
@@ -19,6 +21,8 @@ __all__ = [
     "Model",
     "TrainingError",
     "UnrolledError",
+    "backtest",
+    "calibrate",
     "classify",
     "classify_many",
     "forecast",

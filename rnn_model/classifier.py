@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,9 +16,14 @@ from rnn_model.config import TextConfig
 from rnn_model.errors import InputError, Problem
 from rnn_model.network import Gathered, State, TextInputs, TextNetwork
 from rnn_model.ngrams import Steps, endings, prepared, steps_of
-from rnn_model.records import Classification
+from rnn_model.records import Classification, Part
 
 BATCH_STEPS = 16_384  # of all texts of a batch, padding included
+NEIGHBOURS = 2  # words read before and after one, to say what that one is: few say too little alone
+CHANGE = 4.0  # nats; how unlikely a change of class is from one word to the next
+SHORTEST_PART = 2  # words
+
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def classify(model: Model, text: str) -> Classification:
@@ -32,9 +40,7 @@ def classify(model: Model, text: str) -> Classification:
     config, network = model.classifier
     answer = classify_many(model, [text])[0]
     belief, ends = _belief(config, network, answer.text)
-    return Classification(
-        answer.text, answer.label, answer.labels, answer.probabilities, belief, ends, answer.threshold, answer.notes
-    )
+    return replace(answer, belief=belief, ends=ends, parts=_parts(config, network, answer.text))
 
 
 def classify_many(model: Model, texts: Sequence[str]) -> list[Classification]:
@@ -52,7 +58,7 @@ def classify_many(model: Model, texts: Sequence[str]) -> list[Classification]:
     made = [prepared(_text(text, number, len(texts)), config) for number, text in enumerate(texts, 1)]
     read = [text for text, _ in made]
     probabilities = np.empty((len(read), len(config.labels)))
-    for rows in _batches(read):
+    for rows in batches_of(read):
         probabilities[rows] = _probabilities(_logits(network, [read[row] for row in rows], config), config)
     return [
         Classification(
@@ -81,7 +87,7 @@ def _text(text: object, number: int, count: int) -> str:
     return text
 
 
-def _batches(texts: Sequence[str]) -> Iterator[list[int]]:
+def batches_of(texts: Sequence[str]) -> Iterator[list[int]]:
     """Rows of texts of similar length, so that little is padding."""
     order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
     rows: list[int] = []
@@ -132,6 +138,47 @@ def _belief(config: TextConfig, network: TextNetwork, text: str) -> tuple[np.nda
     supposed = endings(text, config, len(reached))
     logits, _, _ = network(inputs_of(supposed), gathered)
     return _probabilities(logits, config), supposed.ends
+
+
+def _parts(config: TextConfig, network: TextNetwork, text: str) -> tuple[Part, ...]:
+    """The stretches of a text that are of different classes, or none when it is of one piece.
+
+    Every word is read with its neighbours; the likeliest sequence of classes, changes being rare, is found by dynamic
+    programming (Viterbi 1967).
+    """
+    words = list(_WORD.finditer(text))
+    if config.unit != "character" or len(words) < 2 * SHORTEST_PART:
+        return ()
+    around = [
+        text[words[max(index - NEIGHBOURS, 0)].start() : words[min(index + NEIGHBOURS, len(words) - 1)].end()]
+        for index in range(len(words))
+    ]
+    chances = np.empty((len(words), len(config.labels)))
+    for rows in batches_of(around):
+        chances[rows] = _probabilities(_logits(network, [around[row] for row in rows], config), config)
+    path = _likeliest_path(np.log(chances.clip(1e-12)), CHANGE)
+    edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
+    parts = []
+    for first, last in itertools.pairwise(edges):
+        probability = float(chances[first:last, path[first]].mean())
+        if last - first >= SHORTEST_PART and probability >= config.threshold:
+            parts.append(Part(words[first].start(), words[last - 1].end(), config.labels[path[first]], probability))
+    return tuple(parts) if len({part.label for part in parts}) > 1 else ()
+
+
+def _likeliest_path(scores: np.ndarray, change: float) -> np.ndarray:
+    """(T,) the classes with the highest sum of scores (T, C), each change from one to another costing `change`."""
+    best = scores[0]
+    came_from = np.empty(scores.shape, np.int64)
+    for step in range(1, len(scores)):
+        leader = int(best.argmax())
+        stays = best >= best[leader] - change
+        came_from[step] = np.where(stays, np.arange(len(best)), leader)
+        best = np.where(stays, best, best[leader] - change) + scores[step]
+    path = [int(best.argmax())]
+    for step in range(len(scores) - 1, 0, -1):
+        path.append(int(came_from[step, path[-1]]))
+    return np.array(path[::-1])
 
 
 def _stacked(parts: Sequence[Gathered]) -> Gathered:

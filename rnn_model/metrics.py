@@ -171,6 +171,28 @@ def log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return -np.log(np.maximum(right, np.finfo(np.float32).tiny))
 
 
+def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> float:
+    """How far the probability of the likeliest class is from how often that class is right.
+
+        ECE = sum over bins of (rows in bin / N) |share right in bin - mean probability in bin|
+
+    Args:
+        labels: (N,) the right classes as indices; -1 for a class that is not among the C.
+        probabilities: (N, C).
+        bins: intervals of equal width that the probability of the likeliest class falls into.
+
+    Returns:
+        0 ... 1, lower is better; nan without rows.
+
+    Source: Guo et al. (2017), "On calibration of modern neural networks", ICML.
+    """
+    sure = np.max(probabilities, axis=1)
+    right = np.argmax(probabilities, axis=1) == labels
+    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    gaps = np.bincount(place, sure, bins) - np.bincount(place, right, bins)
+    return float(np.abs(gaps).sum() / len(labels)) if len(labels) else float("nan")
+
+
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """(C, C) how many rows of class i (down) were taken for class j (across).
 

@@ -269,7 +269,13 @@ class TextNetwork(nn.Module):
             logits (B, C) after the last step, what to carry on from, and hidden states (B, T, L, H), None without
             recurrence.
         """
-        embedded = self._by_text(self.embedding(inputs.features, inputs.starts), inputs.lengths)
+        return self.read(self.embedding(inputs.features, inputs.starts), inputs, before)
+
+    def read(
+        self, steps: Tensor, inputs: TextInputs, before: Gathered | None = None
+    ) -> tuple[Tensor, Gathered, Tensor | None]:
+        """As `forward`, from the embedded steps (S, E): a place to ask how the logits depend on each of them."""
+        embedded = self._by_text(steps, inputs.lengths)
         held = torch.diff(inputs.starts, append=inputs.starts.new_tensor([len(inputs.features)]))
         count = self._by_text(held[:, None].to(embedded.dtype), inputs.lengths)
         gathered = Gathered(None, None, None, inputs.lengths, embedded.sum(1), count.sum((1, 2)))

@@ -161,7 +161,7 @@ def _characters(texts: Sequence[str], config: TextConfig, supposed: int = 0) -> 
 
 
 def _lower(text: str) -> str:
-    lower = text.lower()
+    lower = text.replace("Σ", "σ").lower()  # which of its two small letters depends on what follows
     return lower if len(lower) == len(text) else "".join(letter.lower()[0] for letter in text)
 
 
@@ -239,5 +239,6 @@ def _steps(table: np.ndarray, text: np.ndarray, ends: np.ndarray, closing: np.nd
     where = np.searchsorted(text, empty)
     table, ends, closing = np.insert(table, where, 0, 0), np.insert(ends, where, 0), np.insert(closing, where, False)
     used = table > 0
-    starts = np.concatenate(([0], np.cumsum(used.sum(1))[:-1]))
+    held = used.sum(1)
+    starts = np.cumsum(held) - held
     return Steps(table[used] - 1, starts, np.maximum(lengths, 1), ends, closing)

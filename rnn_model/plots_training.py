@@ -14,20 +14,20 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from rnn_model.plots import (
-    _FONT,
-    _MUTED,
-    _NARROW,
-    _WIDE,
     ACCENT,
+    FONT,
     INK,
-    _axes_size,
-    _draw_time_scale,
-    _draw_value_scale,
-    _drawing,
-    _limits,
-    _shortened,
-    _size,
-    _value_ticks,
+    MUTED,
+    NARROW,
+    WIDE,
+    axes_size,
+    draw_time_scale,
+    draw_value_scale,
+    drawing,
+    limits,
+    shortened,
+    size_of,
+    value_ticks,
 )
 from rnn_model.records import LEAST_SHARE, GradientFlow, History
 from rnn_model.report import number
@@ -56,9 +56,9 @@ def learning_curve_figure(history: History, *, narrow: bool = False) -> Figure:
             [_or_nan(epoch.valid_accuracy) for epoch in epochs],
         ]
         panels.append(("Accuracy", right, 0.01, "%"))
-    width, height = _NARROW if narrow else _WIDE
+    width, height = NARROW if narrow else WIDE
     height += (height - 112) * (len(panels) - 1)
-    with _drawing():
+    with drawing():
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         room = (height - 48) / len(panels)
         for index, (name, lines, unit, sign) in enumerate(panels):
@@ -66,7 +66,7 @@ def learning_curve_figure(history: History, *, narrow: bool = False) -> Figure:
             place = (58 / width, bottom / height, 1 - 82 / width, (room - 44) / height)
             axes = figure.add_axes(place)
             _draw_curves(axes, steps, [np.array(line) / unit for line in lines], history.best, name, sign)
-            _draw_time_scale(axes, *_step_ticks(steps, 4 if narrow else 8), "step" if index + 1 == len(panels) else "")
+            draw_time_scale(axes, *_step_ticks(steps, 4 if narrow else 8), "step" if index + 1 == len(panels) else "")
         keys = [("training", INK, None), ("validation", ACCENT, None), ("best validation, kept", ACCENT, "o")]
         _draw_key(figure, keys)
     return figure
@@ -81,15 +81,15 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str], *, narrow: bool
         narrow: a figure for a phone.
     """
     size = len(classes)
-    width = (_NARROW if narrow else _WIDE)[0]
-    names = [_shortened(name, 12 if narrow else 24) for name in classes]
+    width = (NARROW if narrow else WIDE)[0]
+    names = [shortened(name, 12 if narrow else 24) for name in classes]
     left = 22 + 6 * max(map(len, names))
     across = 12 if size > 6 or narrow else 0  # names across stand upright when there are many
     top = 44 + (6 * max(map(len, names)) if across else 16)
     cell = min((width - left - 14) / size, 64)
     height = top + cell * size + 14
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    with _drawing():
+    with drawing():
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         axes = figure.add_axes((left / width, 14 / height, cell * size / width, cell * size / height))
         axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))
@@ -127,13 +127,13 @@ def gradient_figure(flows: Sequence[GradientFlow], *, narrow: bool = False) -> F
     """
     if not 1 <= len(flows) <= len(COLOURS):
         raise ValueError(f"expected 1 to {len(COLOURS)} flows, found {len(flows)}")
-    width, height = _NARROW if narrow else _WIDE
+    width, height = NARROW if narrow else WIDE
     height += 17 * (len(flows) - 1)
     logs = [np.log10(np.clip(np.nan_to_num(flow.shares, posinf=1e12), _FAINTEST, 1e12)) for flow in flows]
     low, high = min(min(map(np.min, logs)), -2.5), max(max(map(np.max, logs)), 0.5)
     powers = np.arange(np.ceil(low), np.floor(high) + 1)
     powers = powers[:: max(len(powers) // 6, 1)]
-    with _drawing():
+    with drawing():
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         top = 40 + 17 * len(flows)
         place = (58 / width, 40 / height, 1 - 72 / width, 1 - (top + 40) / height)
@@ -141,8 +141,8 @@ def gradient_figure(flows: Sequence[GradientFlow], *, narrow: bool = False) -> F
         axes.set_axis_off()
         reach = max(len(line) for line in logs) - 1
         axes.set(xlim=(0, max(reach, 1)), ylim=(low, high))
-        _draw_value_scale(axes, powers, [_power(int(power)) for power in powers])
-        _draw_time_scale(axes, *_step_ticks(np.array([0.0, reach]), 4 if narrow else 8), "steps back")
+        draw_value_scale(axes, powers, [_power(int(power)) for power in powers])
+        draw_time_scale(axes, *_step_ticks(np.array([0.0, reach]), 4 if narrow else 8), "steps back")
         threshold = np.log10(LEAST_SHARE)
         axes.plot((0, reach), (threshold, threshold), color=INK, lw=1, alpha=0.5, dashes=(1, 3))
         for line, colour, dashes in zip(logs, COLOURS, DASHES, strict=False):
@@ -157,7 +157,7 @@ def gradient_figure(flows: Sequence[GradientFlow], *, narrow: bool = False) -> F
                 mark.set_dashes(DASHES[index] or ())
             figure.add_artist(mark)
             words = f"{flow.name}: memory {flow.memory} steps, spectral radius {flow.radius.max():.2f}"
-            figure.text(33 / width, y, _shortened(words, int((width - 33) / 6.2)), alpha=0.9)
+            figure.text(33 / width, y, shortened(words, int((width - 33) / 6.2)), alpha=0.9)
     return figure
 
 
@@ -165,11 +165,11 @@ def _draw_curves(axes: Axes, steps: np.ndarray, lines: Sequence[np.ndarray], bes
     """One panel: training and validation over the steps, the kept row marked and its validation written beside it."""
     axes.set_axis_off()
     finite = np.concatenate([line[np.isfinite(line)] for line in lines])
-    low, high = _limits(finite) if len(finite) else (0.0, 1.0)
+    low, high = limits(finite) if len(finite) else (0.0, 1.0)
     first, last = float(steps[0]), float(steps[-1])
     axes.set(xlim=(first, last) if last > first else (first - 1, first + 1), ylim=(low, high))
-    ticks, labels = _value_ticks(low, high)
-    _draw_value_scale(axes, ticks, [label + sign for label in labels])
+    ticks, labels = value_ticks(low, high)
+    draw_value_scale(axes, ticks, [label + sign for label in labels])
     for line, colour in zip(lines, (INK, ACCENT), strict=True):
         shown = np.where(np.isfinite(line), line, np.nan)
         axes.plot(steps, shown, color=colour, lw=1.8, solid_joinstyle="round", clip_on=False)
@@ -178,7 +178,7 @@ def _draw_curves(axes: Axes, steps: np.ndarray, lines: Sequence[np.ndarray], bes
     if np.isfinite(kept):
         axes.plot(steps[best], kept, "o", color=ACCENT, markersize=6, clip_on=False)
         left = steps[best] > (first + last) / 2
-        gap = 8 * (last - first or 2) / _axes_size(axes)[0]
+        gap = 8 * (last - first or 2) / axes_size(axes)[0]
         axes.text(
             steps[best] + (-gap if left else gap),
             kept,
@@ -188,7 +188,7 @@ def _draw_curves(axes: Axes, steps: np.ndarray, lines: Sequence[np.ndarray], bes
             ha="right" if left else "left",
             va="bottom",
         )
-    line_height = _FONT / _axes_size(axes)[1]
+    line_height = FONT / axes_size(axes)[1]
     axes.text(0, 1 + 0.7 * line_height, name, transform=axes.transAxes, weight="bold")
 
 
@@ -203,13 +203,13 @@ def _power(power: int) -> str:
 
 
 def _draw_key(figure: Figure, entries: Sequence[tuple[str, str, str | None]]) -> None:
-    width, height = _size(figure)
+    width, height = size_of(figure)
     x, y = 7.0, 1 - 16 / height
     for name, colour, marker in entries:
         places = [(x + 7) / width] if marker else [x / width, (x + 13) / width]
         mark = Line2D(places, [y + 3.5 / height] * len(places), lw=2, color=colour, marker=marker, markersize=6)
         figure.add_artist(mark)
-        figure.text((x + 18) / width, y, name, alpha=_MUTED + 0.2)
+        figure.text((x + 18) / width, y, name, alpha=MUTED + 0.2)
         x += 18 + 5.6 * len(name) + 14
 
 

@@ -96,6 +96,7 @@ class Forecast(_Frozen):
         times: (K,) datetime64[s] of the steps ahead, or None when the history has none.
         season: steps in the season that was used; 1 means none.
         notes: what the forecaster did or could not do, in words.
+        stated: what was done to the network's own quantiles afterwards, in a few words each, for the picture.
     """
 
     history: Series
@@ -104,6 +105,7 @@ class Forecast(_Frozen):
     times: np.ndarray | None = None
     season: int = 1
     notes: tuple[str, ...] = ()
+    stated: tuple[str, ...] = ()
 
     @property
     def median(self) -> np.ndarray:
@@ -137,6 +139,87 @@ class Forecast(_Frozen):
 
 
 @dataclass(frozen=True, eq=False)
+class Backtest(_Frozen):
+    """Forecasts of a series from several moments of its own past, beside what then came.
+
+    The windows of K steps lie end to end, so every held-out value is forecast and counted once.
+
+    Attributes:
+        history: the series that was checked, whole.
+        levels: (Q,) quantile levels.
+        origins: (N,) how many values were known at each origin, increasing; N is 0 when the series is too short.
+        actual: (N, K) what came; nan where missing.
+        quantiles: (N, K, Q) what was forecast from each origin, in the unit of the series.
+        naive: (N, K) the rival, the closest of the naive forecasts, from the same origins.
+        rival: what the rival does, in words ("repeating last year").
+        season: steps in the season at the last origin; 1 means none.
+        mase: mean absolute scaled error of the median over the held-out values; nan when undefined.
+        naive_mase: the same of the rival.
+        gain: share by which the median was closer than the rival; negative when the rival was closer; nan when
+            undefined.
+        verdict: all of this in words.
+        notes: what limits the check, in words.
+    """
+
+    history: Series
+    levels: np.ndarray
+    origins: np.ndarray
+    actual: np.ndarray
+    quantiles: np.ndarray
+    naive: np.ndarray
+    rival: str
+    season: int
+    mase: float
+    naive_mase: float
+    gain: float
+    verdict: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def median(self) -> np.ndarray:
+        """(N, K) the 0.5 quantiles."""
+        return self.quantiles[:, :, len(self.levels) // 2]
+
+    @property
+    def edges(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N, K) each, the ends of the 80 % band, or of the widest that the levels allow."""
+        low, high = (int(np.argmin(np.abs(self.levels - level))) for level in (0.1, 0.9))
+        return self.quantiles[:, :, low], self.quantiles[:, :, high]
+
+    @property
+    def points(self) -> int:
+        """Held-out values that are counted."""
+        return int(np.isfinite(self.actual).sum())
+
+    @property
+    def caught(self) -> int:
+        """How many of `points` lay inside the 80 % band, its ends included."""
+        low, high = self.edges
+        return int(((self.actual >= low) & (self.actual <= high)).sum())
+
+    @property
+    def coverage(self) -> float:
+        """`caught` / `points`: best at 0.8; nan when nothing was counted."""
+        return self.caught / self.points if self.points else float("nan")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a text that is of one class.
+
+    Attributes:
+        start, end: characters `text[start:end]`.
+        label: its class.
+        probability: mean over its words, each read with its neighbours.
+    """
+
+    start: int
+    end: int
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
 class Classification(_Frozen):
     """What a text is.
 
@@ -149,6 +232,8 @@ class Classification(_Frozen):
             equals `probabilities`.  (0, C) for a text without letters, and where it was not asked for.
         ends: (T,) characters of `text` read when each row of `belief` holds.
         threshold: least probability for an answer.
+        parts: in order, when stretches of the text are of different classes; empty when it is of one piece, and where
+            `belief` was not asked for.
         notes: what was not read, in words.
     """
 
@@ -159,6 +244,7 @@ class Classification(_Frozen):
     belief: np.ndarray
     ends: np.ndarray
     threshold: float
+    parts: tuple[Part, ...] = ()
     notes: tuple[str, ...] = ()
 
     def likeliest(self, count: int = 5) -> list[tuple[str, float]]:

@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rnn_model.checkpoint import CARD, load
 from rnn_model.config import ForecastConfig, ModelConfig
 from rnn_model.records import Epoch, History
+from training.card_parts import HERE, Place, wrapped
 from training.card_pictures import CURVE, HELD_OUT
+from training.text_card import text_card
 
 TASK = "time-series-forecasting"
 TAGS = ["unrolled", TASK, "recurrent-neural-network", "probabilistic-forecasting", "pytorch"]
 GROUPS = ("m3_tourism_5", "nine")
 TOO_NARROW = 0.77  # of the values in an 80 % band: below it, the card says so in words
-WIDTH = 120
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a card will stand, and what stands beside it.
-
-    Attributes:
-        source: what a reader gives to `load` there.
-        pictures: whether `CURVE` and `HELD_OUT` of `training/card_pictures.py` stand beside it.
-    """
-
-    source: str = "weights/forecast"
-    pictures: bool = False
 
 
 def forecast_card(
@@ -39,7 +25,7 @@ def forecast_card(
     record: Mapping[str, Any],
     history: History,
     scores: Mapping[str, Any] | None,
-    place: Place = Place(),
+    place: Place = HERE,
 ) -> str:
     """README.md of a forecast checkpoint, with the metadata that the Hugging Face Hub reads.  Pure.
 
@@ -63,7 +49,7 @@ def forecast_card(
         *([_results(scores, place)] if scores else []),
         "## Licence\n\nApache-2.0, code and weights.",
     ]
-    return "\n\n".join(_wrapped(section) for section in sections) + "\n"
+    return "\n\n".join(wrapped(section) for section in sections) + "\n"
 
 
 def from_folder(folder: Path, place: Place) -> str | None:
@@ -75,7 +61,9 @@ def from_folder(folder: Path, place: Place) -> str | None:
     record, history, scores = (_json(folder / f"{name}.json") for name in ("training", "history", "scores"))
     if record is None or history is None:
         return None
-    return forecast_card(load(folder).config, record, history_of(history), scores, place)
+    config = load(folder).config
+    card = forecast_card if config.forecast is not None else text_card
+    return card(config, record, history_of(history), scores, place)
 
 
 def history_of(document: Mapping[str, Any]) -> History:
@@ -85,7 +73,7 @@ def history_of(document: Mapping[str, Any]) -> History:
 
 def refresh(folder: Path) -> None:
     """Writes the card of a checkpoint anew, if its training was recorded."""
-    text = from_folder(folder, Place())
+    text = from_folder(folder, Place(f"weights/{folder.name}"))
     if text is not None:
         (folder / CARD).write_text(text, encoding="utf-8")
 
@@ -216,20 +204,3 @@ def _remarks(model: Mapping[str, Any], scores: Mapping[str, Any]) -> Iterator[st
 
 def _pair(row: Mapping[str, Any]) -> str:
     return " / ".join("–" if row[measure] is None else f"{row[measure]:.3f}" for measure in ("mase", "wql"))
-
-
-def _wrapped(section: str) -> str:
-    """Paragraphs and list entries at most 120 wide; tables, code and metadata as they are."""
-    if section.startswith("---"):
-        return section
-    lines, code = [], False
-    for line in section.split("\n"):
-        code ^= line.startswith("```")
-        kept = code or line.startswith(("|", "```", "!", "- **Command**"))
-        indent = "  " if line.startswith("- ") else ""
-        lines += (
-            [line]
-            if kept or not line
-            else textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-        )
-    return "\n".join(lines)

@@ -2,6 +2,8 @@
 
     python -m training.fit                                    trains the packaged forecaster anew
     python -m training.fit forecast --out runs/mine --steps 2000 --cell gru
+    python -m training.fit classify                           trains the packaged language identifier anew
+    python -m training.fit classify --data FILE               trains on texts and labels of your own; see its --help
 
 A run that was stopped goes on where it was when the same command is given again.
 """
@@ -12,15 +14,14 @@ import argparse
 import io
 import json
 import platform
-import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
@@ -33,6 +34,8 @@ from training.batches import ForecastBatches
 from training.benchmarks import BenchmarkSet
 from training.card import forecast_card
 from training.config import TrainConfig
+from training.fit_text import fit_classifier
+from training.flags import add_flags, from_flags
 from training.forecasting import Validation, calibrated, geometric_mean, loss_of, widened
 from training.loop import train
 from training.parallel import Team, joined
@@ -41,14 +44,16 @@ from training.real_series import development_sets, training_pool
 OUT = Path("weights/forecast")
 RUNS = Path("runs")
 
-Record = TypeVar("Record")
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Trains and exports; returns 0 if it went well, 1 with a message on standard error if not."""
-    arguments = _parser().parse_args(argv)
-    command = shlex.join(["python", "-m", "training.fit", *(sys.argv[1:] if argv is None else argv)])
+    given = sys.argv[1:] if argv is None else list(argv)
+    command = shlex.join(["python", "-m", "training.fit", *given])
     try:
+        if given[:1] == ["classify"]:
+            fit_classifier(given[1:], command)
+            return 0
+        arguments = _parser().parse_args(given)
         with joined() as together, _speaking(together):
             _fit_forecast(arguments, command, together)
     except UnrolledError as error:
@@ -71,10 +76,10 @@ def _speaking(together: Team) -> Iterator[None]:
 
 
 def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -> None:
-    config = _from_flags(TrainConfig, arguments)
+    config = from_flags(TrainConfig, arguments)
     if config.batch < together.size:
         raise TrainingError(f"batch: expected at least one sequence for each of {together.size} processes")
-    cell = _from_flags(CellConfig, arguments)
+    cell = from_flags(CellConfig, arguments)
     forecast = ForecastConfig(
         encoder=None if arguments.no_encoder else cell, decoder=cell, families=tuple(arguments.families)
     )
@@ -151,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training.fit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("kind", nargs="?", choices=("forecast",), default="forecast", help="what to train")
+    parser.add_argument("kind", nargs="?", choices=("forecast", "classify"), default="forecast", help="what to train")
     parser.add_argument("--out", type=Path, default=OUT, help=f"checkpoint folder (default {OUT})")
     parser.add_argument("--name", default="unrolled-forecast", help="what the model card calls it")
     parser.add_argument("--replace", action="store_true", help="overwrite the checkpoint even if it scores better")
@@ -160,24 +165,8 @@ def _parser() -> argparse.ArgumentParser:
         "--families", nargs="+", choices=FAMILIES, default=FAMILIES, metavar="NAME", help="classical forecasts to use"
     )
     for record in (TrainConfig, CellConfig):
-        _add_flags(parser.add_argument_group(record.__name__), record)
+        add_flags(parser.add_argument_group(record.__name__), record)
     return parser
-
-
-def _add_flags(group: Any, record: type) -> None:
-    """A flag for every field of a configuration record, with the default and the help of its docstring."""
-    described = dict(re.findall(r"^ {8}(\w+): (.+?)(?=^ {8}\w+: |^ {4}\w|\Z)", record.__doc__ or "", re.M | re.S))
-    for entry in fields(record):
-        flag = "--" + entry.name.replace("_", "-")
-        text = " ".join(described[entry.name].split()).replace("%", "%%") + f" (default {entry.default})"
-        if isinstance(entry.default, bool):
-            group.add_argument(flag, action=argparse.BooleanOptionalAction, default=entry.default, help=text)
-        else:
-            group.add_argument(flag, type=type(entry.default), default=entry.default, help=text, metavar="VALUE")
-
-
-def _from_flags(record: type[Record], arguments: argparse.Namespace) -> Record:
-    return record(**{entry.name: getattr(arguments, entry.name) for entry in fields(record)})  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from rnn_model.records import Series
 FEW_VALUES = 8
 MOSTLY = 0.5  # share above which a series counts as mostly missing, or mostly zero
 TAIL_ZEROS = 3  # zeros at the end that make the reader ask
+PLACEHOLDERS = (-99.0, -99.9, -99.99, -999.0, -999.9, -999.99, -9999.0, -99999.0, 9999.0, 99999.0)  # "missing"
 WILD = 10.0  # distance from the median, in ranges of the middle half, of a value worth a look
 
 
@@ -36,6 +37,22 @@ def check(series: Series, log: Log) -> None:
     smallest = float(np.abs(present[present != 0]).min()) if (present != 0).any() else largest
     if largest > 1e15 or largest < 1e-15 or largest / smallest > 1e15:
         log.warn(f"Sizes from {smallest:.3g} to {largest:.3g}; small differences are lost beside large values.")
+
+
+def placeholder(values: np.ndarray, log: Log) -> np.ndarray:
+    """The values, with -999 and the like made missing when that was chosen; asks when they look out of place."""
+    present = values[np.isfinite(values)]
+    for sign in PLACEHOLDERS:
+        others = present[present != sign]
+        if not 0 < len(others) < len(present) or not (np.abs(others) < abs(sign) / 3).all():
+            continue
+        number = count(len(present) - len(others), "value is", "values are")
+        if log.choice("placeholder") == "missing":
+            log.note(f"{number} {sign:g}, read as missing, as chosen.")
+            return np.where(values == sign, np.nan, values)
+        log.warn(f"{number} {sign:g}, far from the others: does it stand for a missing value?")
+        log.offer(f"read {sign:g} as missing", "placeholder=missing")
+    return values
 
 
 def _few(series: Series, number: int, log: Log) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,14 +10,10 @@ import numpy as np
 from rnn_model.errors import Problem
 from rnn_model.reading.dates import Fields, TimeCells, to_seconds
 from rnn_model.reading.log import Log, examples, quote
+from rnn_model.reading.marks import TOTAL
 from rnn_model.reading.numerals import Column
 from rnn_model.reading.times import infer_frequency
 
-_TOTAL = re.compile(
-    r"(grand |sub)?-?total.*|sum|summe|gesamt|average|avg|mean|mittelwert|durchschnitt|"
-    r"somme|moyenne|suma|media|source.*",
-    re.IGNORECASE,
-)
 _IN_WORDS = {"day-first": "day, month, year", "month-first": "month, day, year", "year-first": "year, month, day"}
 
 
@@ -57,7 +52,7 @@ def read_clock(cells: Sequence[str], lines: Sequence[int], log: Log, problems: l
     drop = []
     for row in np.flatnonzero(~fields.valid | impossible).tolist():
         cell = cells[row]
-        if _TOTAL.fullmatch(cell):
+        if TOTAL.fullmatch(cell):
             drop.append(row)
         elif cell.strip("-–—. ?") and cell.lower() not in ("nan", "nat", "na", "n/a", "null", "none", "#n/a"):
             fix = "Correct it, or leave the row out."
@@ -87,8 +82,9 @@ def _decide_order(readings: dict[str, Fields], cells: Sequence[str], log: Log) -
     asked = log.choice("dates") if possible.keys() & _IN_WORDS.keys() else None
     frequencies = {order: _even_step(times) for order, times in possible.items()}
     even = [order for order, frequency in frequencies.items() if frequency]
-    # Even both ways means at most twelve rows: first days of months are commoner than twelve days of January.
-    even.sort(key=lambda order: "MS" not in str(frequencies[order]))
+    # Even both ways means at most twelve rows: first days of months are commoner than twelve days of January, and
+    # those commoner than, say, the second day of every month.
+    even.sort(key=lambda order: _rank(frequencies[order], possible[order]))
     ranked = even + [order for order in possible if order not in even]
     if set(ranked[:2]) == {"day-first", "month-first"} and not even:
         ranked.sort(key=lambda order: order != "month-first")
@@ -105,6 +101,12 @@ def _decide_order(readings: dict[str, Fields], cells: Sequence[str], log: Log) -
         for order in rest:
             log.offer(f"dates are {_IN_WORDS[order]}", f"dates={order}")
     return decided
+
+
+def _rank(frequency: str | None, times: np.ndarray) -> int:
+    if "MS" not in str(frequency):
+        return 1
+    return 0 if (times == times.astype("datetime64[M]")).all() else 2
 
 
 def _even_step(times: np.ndarray) -> str | None:
@@ -193,6 +195,13 @@ def numeric_clock(column: Column, kind: str, log: Log) -> Clock:
     if kind == "compact-month":
         v = whole.astype(np.int64)
         return Clock(_first_of_month(v // 100, v % 100), hint="MS")
+    if kind == "compact-week":
+        v = whole.astype(np.int64)
+        fields = Fields("week", {"Y": v // 100, "w": v % 100}, None, None, np.ones(count, dtype=bool))
+        return Clock(to_seconds(fields)[0], hint="W-MON")
+    if kind == "dotted-month":
+        v = np.round(whole * 100).astype(np.int64)
+        return Clock(_first_of_month(v // 100, v % 100), hint="MS")
     if kind == "decimal-year":
         year = np.floor(whole + 1e-3).astype(np.int64)
         quarterly = np.allclose(whole * 4, np.round(whole * 4), atol=1e-3)
@@ -201,10 +210,10 @@ def numeric_clock(column: Column, kind: str, log: Log) -> Clock:
         return Clock(_first_of_month(year, part * (12 // steps) + 1), hint="QS-OCT" if quarterly else "MS")
     if kind == "unix":
         seconds = whole / 1000 if whole.max(initial=0) > 1e11 else whole
-        log.note("The first column is read as time since 1970 in UTC, as chosen.")
+        log.note("The first column is read as time since 1970 in UTC.")
         return Clock(seconds.round().astype(np.int64).astype("datetime64[s]"), zone="UTC")
     if kind == "excel":
-        log.note("The first column is read as day numbers of a spreadsheet (1 is 1 January 1900), as chosen.")
+        log.note("The first column is read as day numbers of a spreadsheet (1 is 1 January 1900).")
         return Clock(np.datetime64("1899-12-30", "s") + np.round(whole * 86_400).astype(np.int64))
     return Clock(none)
 

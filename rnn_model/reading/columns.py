@@ -8,18 +8,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnn_model.reading.dates import TimeCells
+from rnn_model.reading.limits import MAX_SERIES
 from rnn_model.reading.log import Log, quote
 from rnn_model.reading.numerals import Column
 from rnn_model.reading.separator import is_number
 from rnn_model.reading.table import Table
+from rnn_model.reading.wide import even_times
 
 _TIME_NAMES = re.compile(
-    r"(observation_|ref_|time_|trans\w*_)?(date|day|datum|datetime|timestamp|time|period|month|monat|quarter|quartal|week|"
-    r"year|jahr|fecha|data|mois|ann[ée]e|date_?time|time_period|ds|as of|index)\b.*",
+    r"(observation_|ref_|time_|trans\w*_)?(date|day|datum|datetime|timestamp|time|period|month|monat|quarter|quartal|"
+    r"week|year|jahr|fecha|data|mois|ann[ée]e|date_?time|time_period|ds|as of|index|p[ée]riode?|periodo|buchungstag|"
+    r"tag|woche|maand|mese|m[êe]s|jour|giorno|d[ií]a|semana|semaine|trimestre|tid|år)\b.*",
     re.IGNORECASE,
 )
+# A column that counts the rows, as print-outs and exports put in front
+_ROW_NUMBERS = re.compile(r"|index|unnamed: 0|row|row_?names?|rownum|#|n[or]\.?|x", re.IGNORECASE)
 _VALUE_NAMES = ("obs_value", "value", "values", "y", "target", "wert", "valeur", "valor", "valore", "observation")
-_YEAR_NAMES = re.compile(r"year|yr|jahr|a[nñ]o|ann[ée]e?|anno|ano|jaar", re.IGNORECASE)
+_DOTTED_MONTH = re.compile(r"99\.9999")
 
 
 @dataclass
@@ -28,14 +33,14 @@ class Roles:
 
     Attributes:
         times: the column of times, or None.
-        order: how its cells are read (see dates), "index" for a count that is no time, or a numeric kind.
+        numeric: for a column of plain numbers what they mean, a key of _NUMERIC_WORDS; else "".
         values: columns of numbers.
         texts: other columns.
         cells: the analysed cells of the value columns.
     """
 
     times: int | None = None
-    order: str = ""
+    numeric: str = ""
     values: list[int] = field(default_factory=list)
     texts: list[int] = field(default_factory=list)
     cells: dict[int, Column] = field(default_factory=dict)
@@ -46,25 +51,37 @@ def assign_roles(table: Table, log: Log) -> Roles:
     roles = Roles()
     asked = log.choice("times") if len(table.columns) > 1 else None
     forced = table.find(asked) if asked else None
-    candidates: list[tuple[int, str]] = []
+    candidates: list[int] = []
     for number, cells in enumerate(table.columns):
         column = Column(cells)
         kind = _kind(column)
-        times = _calendar_order(cells) if kind != "number" and asked not in ("none", "data") else ""
-        if times and not table.flat:
-            candidates.append((number, times))
+        calendar = asked not in ("none", "data") and not table.flat
+        if calendar and (_are_times(cells) if kind != "number" else _are_dotted_months(column)):
+            candidates.append(number)
         elif kind == "text" or not column.counts["number"]:
             roles.texts.append(number)
         else:
             roles.values.append(number)
             roles.cells[number] = column
     if forced is not None and forced in roles.values and len(roles.values) > 1:
-        _take_index(table, roles, forced, "index")
+        _take_index(roles, forced, "index")
     elif candidates:
         _take_times(table, roles, candidates, forced, log)
+        _leave_out_row_numbers(table, roles, log)
     elif len(roles.values) > 1 and not table.flat:
         _index_column(table, roles, asked, log)
     return roles
+
+
+def _leave_out_row_numbers(table: Table, roles: Roles, log: Log) -> None:
+    """A first column that only counts the rows is no data beside a column of times."""
+    if len(roles.values) < 2 or roles.values[0] != 0 or not _ROW_NUMBERS.fullmatch(table.names[0].strip()):
+        return
+    numbers = roles.cells[0].numbers("point")
+    if len(numbers) > 1 and numbers[0] in (0, 1) and (np.diff(numbers) == 1).all():
+        log.note(f"{_capital(table.title(0))} counts the rows and is left out.")
+        roles.values.remove(0)
+        del roles.cells[0]
 
 
 def _kind(column: Column) -> str:
@@ -79,28 +96,31 @@ def _kind(column: Column) -> str:
     return "number" if plain > 0.5 * filled else "units"
 
 
-def _calendar_order(cells: list[str]) -> str:
-    """The commonest order in which the cells are times, when nearly all of them are; else ""."""
+def _are_times(cells: list[str]) -> bool:
+    """Most of the cells are times in one order."""
     filled = sum(1 for cell in cells if cell)
-    if not filled:
-        return ""
-    coverage = TimeCells(cells).coverage()
-    order = next(iter(coverage), "")
-    return order if order and coverage[order] >= max(1, 0.6 * filled) else ""
+    coverage = TimeCells(cells).coverage() if filled else {}
+    return max(coverage.values(), default=0) >= max(1, 0.6 * filled)
 
 
-def _take_times(table: Table, roles: Roles, candidates: list[tuple[int, str]], forced: int | None, log: Log) -> None:
-    named = [c for c in candidates if _TIME_NAMES.fullmatch(table.names[c[0]].strip())]
-    chosen = next((c for c in candidates if c[0] == forced), (named or candidates)[0])
-    roles.times, roles.order = chosen
-    for number, _ in candidates:
+def _are_dotted_months(column: Column) -> bool:
+    """ "01.2024", "02.2024": written like decimals, but one month after the other."""
+    written = all(_DOTTED_MONTH.fullmatch(shape) for shape in column.forms)
+    return written and even_times(list(column.cells))
+
+
+def _take_times(table: Table, roles: Roles, candidates: list[int], forced: int | None, log: Log) -> None:
+    moving = [number for number in candidates if len(set(table.columns[number])) > 1] or candidates
+    named = [number for number in moving if _TIME_NAMES.fullmatch(table.names[number].strip())]
+    roles.times = forced if forced in candidates else (named or moving)[0]
+    roles.texts += [number for number in candidates if number != roles.times]
+    for number in candidates[:MAX_SERIES]:
         if number != roles.times:
-            roles.texts.append(number)
-            log.offer(f"take the times from {table.title(number)}", f"times={table.names[number] or number + 1}")
+            log.offer(f"take the times from {table.title(number)}", f"times={table.handle(number)}")
 
 
-def _take_index(table: Table, roles: Roles, number: int, order: str) -> None:
-    roles.times, roles.order = number, order
+def _take_index(roles: Roles, number: int, numeric: str) -> None:
+    roles.times, roles.numeric = number, numeric
     roles.values.remove(number)
     del roles.cells[number]
 
@@ -110,20 +130,30 @@ def _index_column(table: Table, roles: Roles, asked: str | None, log: Log) -> No
     first = roles.values[0]
     if first != 0 and any(roles.cells[first].cells):
         first = min(roles.values)
-    kind = numeric_times(roles.cells[first])
+    named = _TIME_NAMES.fullmatch(table.names[first].strip()) is not None
+    kind = numeric_times(roles.cells[first], named)
     if not kind:
         return
     if kind in ("unix", "excel"):
         log.offer(f"read {table.title(first)} as dates ({_NUMERIC_WORDS[kind]})", f"times={kind}")
-        kind = kind if asked == kind else "index"
+        if named or asked:
+            log.offer(f"use only the order of the rows, not {table.title(first)}", "times=index")
+        if asked != kind and not (named and asked is None):
+            log.note(f"{_capital(table.title(first))} may hold dates; only the order of the rows is used.")
+            _take_index(roles, first, "index")
+            log.offer(f"use {table.title(first)} as data", "times=data")
+            return
     if asked in ("data", "none"):
         log.offer(f"take {table.title(first)} as {_NUMERIC_WORDS[kind]}", "times=index")
-        log.note(f"{table.title(first)} is read as data, as chosen.")
+        log.note(f"{_capital(table.title(first))} is read as data, as chosen.")
         return
-    _take_index(table, roles, first, kind)
-    title = table.title(first)
-    log.note(f"{title[0].upper()}{title[1:]} holds {_NUMERIC_WORDS[kind]}, not data.")
+    _take_index(roles, first, kind)
+    log.note(f"{_capital(table.title(first))} holds {_NUMERIC_WORDS[kind]}, not data.")
     log.offer(f"use {table.title(first)} as data", "times=data")
+
+
+def _capital(title: str) -> str:
+    return title[0].upper() + title[1:]
 
 
 _NUMERIC_WORDS = {
@@ -131,14 +161,20 @@ _NUMERIC_WORDS = {
     "year": "years",
     "compact": "dates (YYYYMMDD)",
     "compact-month": "months (YYYYMM)",
+    "compact-week": "weeks (YYYYWW)",
+    "dotted-month": "months (YYYY.MM)",
     "decimal-year": "years with a fraction",
     "unix": "seconds or milliseconds since 1970",
     "excel": "day numbers of a spreadsheet",
 }
 
 
-def numeric_times(column: Column) -> str:
-    """What kind of times a column of numbers holds: a key of _NUMERIC_WORDS, or "" when it is data."""
+def numeric_times(column: Column, named: bool = False) -> str:
+    """What kind of times a column of numbers holds: a key of _NUMERIC_WORDS, or "" when it is data.
+
+    Args:
+        named: the name of the column says that it holds times, so they need not be evenly spaced.
+    """
     if column.counts["number"] != len(column.cells) or len(column.cells) < 2:
         return ""
     if any(str(s) not in ("", ")") for s in column.tally("suffix")) or any(column.tally("prefix")):
@@ -150,8 +186,13 @@ def numeric_times(column: Column) -> str:
     if (values % 1 != 0).any():
         steps = np.array([12.0, 4.0])
         near = [np.allclose(values * s, np.round(values * s), atol=0.06) for s in steps]
-        inside = values.min() >= 1500 and values.max() < 2200
-        return "decimal-year" if inside and any(near) and (gaps > 0).all() else ""
+        if values.min() < 1500 or values.max() >= 2200 or (gaps <= 0).any():
+            return ""
+        months = np.round(values % 1 * 100)
+        dotted = np.allclose(values * 100, np.round(values * 100), atol=1e-6) and months.min() >= 1
+        if dotted and months.max() <= 12 and (np.diff(values // 1 * 12 + months) == 1).all():
+            return "dotted-month"
+        return "decimal-year" if any(near) else ""
     low, high = values.min(), values.max()
     years = values // 100
     if low >= 17_000_101 and high <= 22_001_231 and _valid_days(values):
@@ -163,14 +204,18 @@ def numeric_times(column: Column) -> str:
         and years.max() <= 2200
     ):
         return "compact-month" if (np.diff(np.unique(years * 12 + values % 100)) <= 3).all() else ""
+    weeks = values % 100
+    if low >= 170_001 and high <= 220_053 and weeks.min() >= 1 and 12 < weeks.max() <= 53:
+        # the last week of a year is its 52nd or 53rd
+        return "compact-week" if np.isin(gaps, (1, 48, 49)).mean() > 0.8 and (gaps > 0).all() else ""
     if low >= 1500 and high <= 2200 and len(values) > 1 and (np.unique(np.abs(gaps)) <= 10).all() and (gaps != 0).all():
         return "year" if (np.sign(gaps) == np.sign(gaps[0])).all() else ""
     if (gaps <= 0).any():
         return ""
-    even = len(values) > 2 and np.ptp(gaps) <= 0.2 * gaps.mean()
+    even = named or (len(values) > 2 and np.ptp(gaps) <= 0.2 * gaps.mean())
     if even and _is_unix(low, high):
         return "unix"
-    if even and low >= 15_000 and high <= 75_000 and gaps.max() <= 366:
+    if even and low >= 15_000 and high <= 75_000 and (named or gaps.max() <= 366):
         return "excel"
     return "index" if (gaps == 1).all() and len(values) > 2 and low < 1e6 else ""
 
@@ -196,9 +241,9 @@ def select_column(table: Table, roles: Roles, values: dict[int, np.ndarray], log
     if len(roles.values) > 1:
         why = "as chosen" if found == selected else "by its name" if named else "the last with the fewest gaps"
         log.note(f"{len(roles.values)} columns hold numbers; {table.title(selected)} is used ({why}).")
-        for number in roles.values:
+        for number in roles.values[-MAX_SERIES:]:
             if number != selected:
-                log.offer(f"use {table.title(number)}", f"column={table.names[number] or number + 1}")
+                log.offer(f"use {table.title(number)}", f"column={table.handle(number)}")
     return selected
 
 

@@ -36,6 +36,7 @@ class Findings:
     multiplied: list[Place] = field(default_factory=list)
     grouped: list[Place] = field(default_factory=list)
     unitless: list[Place] = field(default_factory=list)
+    about: list[Place] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def tell(self, log: Log) -> None:
@@ -44,6 +45,7 @@ class Findings:
             (self.negatives, "negative by brackets, trailing minus or debit sign"),
             (self.multiplied, "multiplied by the letters after it (k thousand, M million, bn billion)"),
             (self.footnotes, "with a footnote mark, which was removed"),
+            (self.about, "with a sign before it (such as ~ or <), which was removed"),
             (self.unitless, "without the unit that the others carry, read as if it had it"),
         ):
             if places:
@@ -237,6 +239,7 @@ def _mark_cells(
         (findings.missing, rows(lambda f: f.kind == "missing")),
         (findings.errors, rows(lambda f: f.kind == "error")),
         (findings.infinite, infinite),
+        (findings.about, rows(lambda f: f.about)),
         (findings.negatives, sorted(debit + rows(lambda f: f.accounting))),
         (findings.multiplied, rows(lambda f: f.kind == "number" and meaning[f.suffix].power)),
         (findings.footnotes, rows(lambda f: f.kind == "number" and meaning[f.suffix].footnote)),

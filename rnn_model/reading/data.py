@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnn_model.errors import InputError, Problem
+from rnn_model.reading.decode import valid
 from rnn_model.reading.limits import MAX_CELLS
 from rnn_model.reading.log import count
 from rnn_model.reading.table import Table, list_table
@@ -59,13 +60,13 @@ def _from_pandas(source: Any) -> Table | None:
     _check_size(int(source.size))
     frame = source.to_frame("" if source.name is None else source.name) if source.ndim == 1 else source
     columns = [_texts(frame.iloc[:, number]) for number in range(frame.shape[1])]
-    names = [str(name) for name in frame.columns]
+    names = [_text(name) for name in frame.columns]
     index = source.index
     counts = index.nlevels == 1 and list(index[:1]) == [0] and type(index).__name__ == "RangeIndex"
     if not counts:
         for level in reversed(range(index.nlevels)):
             columns.insert(0, _texts(index.get_level_values(level)))
-            names.insert(0, str(index.names[level] or ""))
+            names.insert(0, _text(index.names[level]))
     if len(columns) == 1:
         return Table(columns, names, exact=True, flat=True)
     return Table(columns, names, exact=True)
@@ -94,7 +95,7 @@ def _text(value: Any) -> str:
     zone = _zone_name(getattr(value, "tzinfo", None))
     if hasattr(value, "isoformat"):
         return f"{value.isoformat()}{f'[{zone}]' if zone and zone != 'UTC' else ''}".replace("NaT", "")
-    return str(value).strip().replace("\0", "")
+    return valid(str(value).strip().replace("\0", ""))
 
 
 def _zone_name(zone: Any) -> str:

@@ -36,8 +36,8 @@ _MONTHS = {beginning: number for words, number in _MONTH_BEGINNINGS for beginnin
 _FULL_NAMES = re.compile(
     "|".join(
         (
-            "jan(uar[iy]?|uary|vier|eiro)?|ene(ro)?|gen(naio)?|sty(cz(en|nia))?",
-            "feb(ruar[iy]?|brer?o|braio)?|fev(r(ier)?|ereiro)?|lut(y|ego)?",
+            "jan(ner|uar[iy]?|uary|v(ier)?|eiro)?|ene(ro)?|gen(naio)?|sty(cz(en|nia))?",
+            "feb(ruar[iy]?|rero|braio)?|fev(r(ier)?|ereiro)?|lut(y|ego)?",
             "mar(ch|s|z|zo|co|ec|ca|t)?|m(ae?|a?)rz?|maart|mrt",
             "apr(il|ile)?|abr(il)?|avr(il)?|kwi(e(cien|tnia))?",
             "may(o)?|mai(o)?|maj(a)?|mei|mag(gio)?",
@@ -68,12 +68,14 @@ def month_number(word: str) -> int | None:
 # d day, H M S clock, n ignored fraction of a second, z offset digits (HHMM or HH and MM), j day of the year.
 _CLOCK = (
     r"(?:(?:T|\s+|,\s*|:)(?P<H>9{1,2})[:h](?P<M>99)(?::(?P<S>99)(?:[.,](?P<n>9+))?)?\s?(?P<ap>[AaPp]\.?[Mm]\.?)?)?"
-    r"\s?(?P<zone>Z|UTC|GMT|[+-]99:?(?:99)?)?(?P<iana>\[[A-Za-z_/+-]+\])?"
+    r"\s?(?P<zone>Z|UTC|GMT|[+-]99:?(?:99)?|CES?T|MES?Z|WES?T|EES?T|MSK|BST|IST|JST|KST|[ACEMP][SD]T|AE[SD]T)?"
+    r"(?P<iana>\[[A-Za-z_/+-]+\])?"
 )
 _SEP = r"(?P<s>[-/.])"
 _PATTERNS: tuple[tuple[str, str], ...] = (
     # (order, pattern); a shape may match several orders, the column decides
     ("iso", rf"(?P<Y>9999){_SEP}(?P<m>9{{1,2}})(?P=s)(?P<d>9{{1,2}}){_CLOCK}"),
+    ("iso", r"(?P<Y>9999)년\s?(?P<m>9{1,2})월(?:\s?(?P<d>9{1,2})일)?"),
     ("iso", r"(?P<Y>9999)年(?P<m>9{1,2})月(?:(?P<d>9{1,2})日)?"),
     ("day-first", rf"(?P<d>9{{1,2}}){_SEP}(?P<m>9{{1,2}})(?P=s)(?P<Y>9999)\.?{_CLOCK}"),
     ("month-first", rf"(?P<m>9{{1,2}})(?P<s>[-/])(?P<d>9{{1,2}})(?P=s)(?P<Y>9999){_CLOCK}"),
@@ -82,12 +84,13 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("year-first", rf"(?P<y>99){_SEP}(?P<m>99)(?P=s)(?P<d>99){_CLOCK}"),
     (
         "named",
-        rf"(?P<d>9{{1,2}})(?:st|nd|rd|th|\.)?[-/\s.]?(?:of )?(?P<b>[^\W\d_]{{3,}})\.?,?[-/\s]?(?P<Y>9999){_CLOCK}",
+        rf"(?P<d>9{{1,2}})(?:st|nd|rd|th|\.)?[-/\s.]?(?:of |de )?(?P<b>[^\W\d_]{{3,}})\.?,?"
+        rf"[-/\s]?(?:de )?(?P<Y>9999){_CLOCK}",
     ),
     ("named", rf"(?P<d>9{{1,2}})[-/\s](?P<b>[^\W\d_]{{3,}})\.?[-/\s](?P<y>99){_CLOCK}"),
     ("named", rf"(?P<b>[^\W\d_]{{3,}})\.?[-/\s](?P<d>9{{1,2}})(?:st|nd|rd|th)?,?[-/\s](?P<Y>9999){_CLOCK}"),
     ("named", rf"(?P<Y>9999)[-/\s](?P<b>[^\W\d_]{{3,}})\.?[-/\s](?P<d>9{{1,2}}){_CLOCK}"),
-    ("named", r"(?P<b>[^\W\d_]{3,})\.?[-/\s,']{0,2}(?P<Y>9999)"),
+    ("named", r"(?P<b>[^\W\d_]{3,})\.?[-/\s,']{0,2}(?:de )?(?P<Y>9999)"),
     ("named", r"(?P<Y>9999)[-/\s:]?(?P<b>[^\W\d_]{3,})\.?"),
     ("named", r"(?P<b>[^\W\d_]{3,})\.?[-/\s']{1,2}(?P<y>99)"),
     ("named-day", r"(?P<d>9{1,2})[-/\s]?(?P<b>[^\W\d_]{3,})\.?"),
@@ -99,6 +102,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("quarter", r"(?P<q>9)\.?\s?(?:[QqTt](?:uarter|uartal|rim)?\.?)[-/\s]?(?P<Y>9999)"),
     ("quarter", r"(?P<q>9)\s?[Qq]\s?[-/']?(?P<y>99)"),
     ("quarter", r"(?P<y>99)[-/\s]?[Qq](?P<q>9)"),
+    ("quarter", r"(?P<Y>9999)[-:](?P<q>9)"),
     ("quarter-name", r"[Qq](?:tr|uarter)?\s?\.?(?P<q>9)"),
     ("half", r"(?P<Y>9999)\s?[-:/.]?\s?[HhSs](?P<h>9)"),
     ("half", r"[HhSs](?P<h>9)\s?[-/:.]?\s?(?P<Y>9999)"),
@@ -110,6 +114,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("month", r"(?P<m>9{1,2})[-/.](?P<Y>9999)"),
     ("fiscal", r"(?P<Y>9999)\s?[-/]\s?(?P<e>99|9999)"),
     ("year", r"(?:FY|CY|AY)?\s?(?P<Y>9999)"),
+    ("year", r"(?:FY|CY|AY)\s?'?(?P<y>99)"),
     ("compact", r"(?P<c>9{8})(?:T?(?P<t>9{4}|9{6})Z?)?"),
     ("ordinal", r"(?P<Y>9999)-(?P<j>999)"),
     ("clock", r"(?P<H>9{1,2})[:h](?P<M>99)(?::(?P<S>99)(?:[.,](?P<n>9+))?)?\s?(?P<ap>[AaPp]\.?[Mm]\.?)?"),
@@ -118,15 +123,15 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 )
 _COMPILED = tuple((order, re.compile(pattern)) for order, pattern in _PATTERNS)
 _LEADING_WEEKDAY = re.compile(_WEEKDAY, re.IGNORECASE)
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(r"\d")
 _NUMERIC_ROLES = frozenset("YyqhwumdHMSnject")
 
 
 @dataclass(frozen=True)
 class Match:
-    """One way to read the cells of one shape: what each run of digits is, and what the letters say."""
+    """One way to read the cells of one shape: where the digits of each role stand, and what the letters say."""
 
-    roles: tuple[str, ...]
+    spans: dict[str, tuple[int, int]]
     month: int | None = None
     afternoon: bool | None = None
     zone: str | None = None
@@ -151,11 +156,12 @@ def matches(shape: str) -> dict[str, Match]:
             month = month_number(groups["b"])
             if month is None:
                 continue
-        spans = sorted((match.start(r), r) for r in groups if r in _NUMERIC_ROLES and groups[r] is not None)
+        shift = len(shape) - len(text)
+        spans = {r: match.span(r) for r in groups if r in _NUMERIC_ROLES | {"zone"} and groups[r] is not None}
         zone = groups.get("zone")
         iana = groups.get("iana")
         found[order] = Match(
-            tuple(role for _, role in spans),
+            {role: (start + shift, stop + shift) for role, (start, stop) in spans.items()},
             month,
             None if not groups.get("ap") else groups["ap"][0] in "pP",
             (iana or "")[1:-1] or zone or None,
@@ -218,11 +224,11 @@ class TimeCells:
             if match is None:
                 continue
             valid[rows] = True
-            table = _digit_runs(shape, [self.cells[row] for row in rows])
-            for position, role in enumerate(match.roles):
-                put(role, rows, table[:, position])
+            digits = _digits([self.cells[row] for row in rows])
+            for role in match.spans.keys() & _NUMERIC_ROLES:
+                put(role, rows, _number(digits, *match.spans[role]))
             if match.zone and match.zone[0] in "+-":
-                offsets[rows] = _offset(match.zone, table[:, len(match.roles) :])
+                offsets[rows] = _offset(match.zone, digits[:, match.spans["zone"][0] :])
             for role, number in (("m", match.month), ("k", match.weekday)):
                 if number is not None:
                     put(role, rows, number)
@@ -234,25 +240,24 @@ class TimeCells:
         return Fields(order, values, offsets if zone else None, zone, valid)
 
 
-def _digit_runs(shape: str, cells: list[str]) -> np.ndarray:
-    """(N, R) int64, the R runs of digits in N cells of one shape; of one length, so this is arithmetic on codes."""
-    codes = np.frombuffer("".join(cells).encode("utf-32-le"), dtype=np.uint32).reshape(len(cells), len(shape))
-    digits = codes.astype(np.int64) - ord("0")
-    spans = [(run.start(), min(run.end(), run.start() + 18)) for run in _DIGITS.finditer(shape)]
-    table = np.zeros((len(cells), len(spans)), dtype=np.int64)
-    for position, (start, stop) in enumerate(spans):
-        table[:, position] = digits[:, start:stop] @ 10 ** np.arange(stop - start - 1, -1, -1, dtype=np.int64)
-    return table
+def _digits(cells: list[str]) -> np.ndarray:
+    """(N, characters) int64, the digits in N cells of one shape; of one length, so reading them is arithmetic."""
+    codes = np.frombuffer("".join(cells).encode("utf-32-le"), dtype=np.uint32).reshape(len(cells), len(cells[0]))
+    return codes.astype(np.int64) - ord("0")
+
+
+def _number(digits: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """(N,) int64, the number in these columns; of a long fraction of a second the first 18 digits."""
+    stop = min(stop, start + 18)
+    return np.asarray(digits[:, start:stop] @ 10 ** np.arange(stop - start - 1, -1, -1, dtype=np.int64))
 
 
 def _offset(zone: str, digits: np.ndarray) -> np.ndarray:
-    """Seconds east of UTC from the digits of "+05:30", "+0530" or "+05"."""
-    if digits.shape[1] == 2:
-        seconds = digits[:, 0] * 3600 + digits[:, 1] * 60
-    elif zone.count("9") == 4:
-        seconds = digits[:, 0] // 100 * 3600 + digits[:, 0] % 100 * 60
-    else:
-        seconds = digits[:, 0] * 3600
+    """Seconds east of UTC from the digits of "+05:30", "+0530" or "+05"; the first column holds the sign."""
+    seconds = _number(digits, 1, 3) * 3600
+    if zone.count("9") == 4:
+        start = zone.rindex("99")
+        seconds += _number(digits, start, start + 2) * 60
     return -seconds if zone[0] == "-" else seconds
 
 

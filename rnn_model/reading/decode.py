@@ -103,6 +103,9 @@ _SIGNS = {
     **{"٫": ".", "٬": "'", "،": ",", "؛": ";", "٪": "%", "‘": "'", "ʼ": "'", "′": "'", "＄": "$", "￥": "¥"},
     **{"\x85": "\n", "\u2028": "\n", "\u2029": "\n", "\x0b": "\n", "\x0c": "\n"},
 }
+_FRACTION = re.compile("(?<![0-9.,])([0-9]{0,9}) ?([¼½¾⅐-⅞])(?![0-9.,])")
+_POWER = re.compile("(?<=[0-9]) ?[×·] ?10(?:\\^([+-]?[0-9]+)|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))")
+_RAISED = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "-+0123456789")
 _SIGN_TABLE = str.maketrans(_SIGNS)
 
 
@@ -120,7 +123,7 @@ def clean(text: str, log: Log) -> str:
                 "Leave out the columns that are not needed, or the oldest rows.",
             )
         )
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = valid(text.replace("\r\n", "\n").replace("\r", "\n"))
     if text.isascii() and text.isprintable():
         return text
     text, removed = _INVISIBLE.subn("", text)
@@ -134,7 +137,24 @@ def clean(text: str, log: Log) -> str:
         log.note(f"{count(digits, 'digit')} of another script or width, read as 0-9.")
     text = _GROUP_SPACE.sub("\ue000", text)
     text = _SPACES.sub(" ", text).replace("\ue000", "\u00a0")
-    return _DASH_AS_MINUS.sub("-", text)
+    return _DASH_AS_MINUS.sub("-", _written_out(text, log))
+
+
+def _written_out(text: str, log: Log) -> str:
+    """Fractions and powers of ten in one sign or in raised digits, as decimal numbers."""
+    text, fractions = _FRACTION.subn(_decimal, text)
+    if fractions:
+        log.note(f"{count(fractions, 'fraction')} in one sign (such as ½), read as decimal numbers.")
+    return _POWER.sub(lambda match: "e" + (match[1] or match[2].translate(_RAISED)), text)
+
+
+def _decimal(match: re.Match[str]) -> str:
+    return f"{int(match[1] or 0) + unicodedata.numeric(match[2]):.12g}"
+
+
+def valid(text: str) -> str:
+    """The text with "?" in place of lone surrogates, which no encoding can write."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _plain_digits(text: str) -> tuple[str, int]:

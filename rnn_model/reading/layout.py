@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from rnn_model.errors import InputError, Problem
 from rnn_model.reading.dates import matches
-from rnn_model.reading.limits import MAX_CELLS
+from rnn_model.reading.limits import MAX_CELLS, MAX_COLUMNS
 from rnn_model.reading.log import Log, count, examples, quote, refuse
-from rnn_model.reading.marks import CURRENCIES, FOOTNOTE, HEXADECIMAL, MULTIPLIERS
+from rnn_model.reading.marks import CURRENCIES, FOOTNOTE, HEXADECIMAL, MULTIPLIERS, TOTAL
 from rnn_model.reading.numerals import form_of, shapes_of
 from rnn_model.reading.separator import NAMES, choose_separator, is_number, is_value
 from rnn_model.reading.table import Rows, Table, columns_of, list_table
@@ -48,14 +48,15 @@ def split_rows(numbered: Sequence[tuple[int, str]], separator: str) -> tuple[Row
             quoted = any(mark in line for line in texts[:_EDGE] for mark in "\"'")
             return [[_unquote(line.strip()) if quoted else line.strip()] for line in texts], lines
         if pattern is None:
-            return [line.split() for line in texts], lines
+            # not at the no-break spaces that are left by now: they group thousands (see decode.clean)
+            return [[cell for cell in re.split(r"[ \t]+", line) if cell] for line in texts], lines
         return [[cell.strip() for cell in re.split(pattern, line.strip())] for line in texts], lines
     if any('"' in line for line in texts):
         try:
             return _quoted_rows(texts, lines, delimiter)
         except csv.Error:
             pass  # a stray quotation mark: cells are taken as they stand
-    return [[cell.strip() for cell in line.split(delimiter)] for line in texts], lines
+    return [[_unquote(cell.strip()) for cell in line.split(delimiter)] for line in texts], lines
 
 
 def _quoted_rows(texts: list[str], lines: list[int], delimiter: str) -> tuple[Rows, list[int]]:
@@ -83,54 +84,69 @@ def arrange(rows: Rows, lines: list[int], log: Log, separator: str) -> Table:
     if cells > MAX_CELLS:
         fix = "Leave out the columns that are not needed, or the oldest rows."
         raise InputError(Problem(count(cells, "cell"), f"at most {MAX_CELLS:,} cells", fix))
-    rows = _without_empty_ends(rows, separator)
+    rows, wrapped = _without_empty_ends(rows, separator)
     if separator == "pipe":
         rows = _without_outer_bars(rows)
     if separator in ("space", "comma"):
         rows = _join_times(rows, separator)
     if separator == "space":
         rows = _join_units(rows)
-    flat = _as_list(rows, lines, log, separator)
+    flat = _as_list(rows, lines, log, separator, wrapped)
     return flat or _as_table(rows, lines, log, separator)
 
 
-def _without_empty_ends(rows: Rows, separator: str) -> Rows:
-    """A separator after the last value of a list, or of every row of a table, makes no cell."""
+def _without_empty_ends(rows: Rows, separator: str) -> tuple[Rows, bool]:
+    """A separator after the last value of a list, or of every row of a table, makes no cell.
+
+    Returns:
+        The rows; whether every line but the last ends with a separator, as a long list does that was wrapped.
+    """
     if separator in ("space", "line", "wide-space"):
-        return rows
+        return rows, False
     widths = Counter(map(len, rows))
     ends_empty = [bool(row) and len(row) > 1 and row[-1] == "" for row in rows]
-    wrapped = len(rows) > 1 and all(ends_empty[:-1]) and separator in ("comma", "comma-space", "semicolon")
+    list_like = separator in ("comma", "comma-space", "semicolon")
+    wrapped = list_like and len(rows) > 1 and all(ends_empty[:-1]) and not ends_empty[-1]
     if all(ends_empty) or (wrapped and len(widths) <= 3):
-        return [row[:-1] if empty else row for row, empty in zip(rows, ends_empty, strict=True)]
-    return rows
+        return [row[:-1] if empty else row for row, empty in zip(rows, ends_empty, strict=True)], wrapped
+    return rows, False
 
 
 def _without_outer_bars(rows: Rows) -> Rows:
-    if all(row[0] == "" for row in rows):
-        rows = [row[1:] or [""] for row in rows]
-    return [row[:-1] or [""] for row in rows] if all(row[-1] == "" for row in rows) else rows
+    barred = [row for row in rows if len(row) > 1]
+    if all(row[0] == "" for row in barred):
+        rows = [row[1:] if len(row) > 1 else row for row in rows]
+    if all(row[-1] == "" for row in barred):
+        rows = [row[:-1] if len(row) > 1 else row for row in rows]
+    return rows
 
 
 def _join_times(rows: Rows, separator: str) -> Rows:
     """Cells that only together are a time ("Jan" "2024", "2024-01-01" "12:00:00") become one again."""
     glue = " " if separator == "space" else ", "
     edge = [row for row in rows[: 2 * _EDGE] if len(row) > 1]
-    for cells in (4, 3, 2):
-        together = [bool(_is_time(glue.join(row[:cells]))) for row in edge if len(row) > cells]
-        if together and sum(together) > 0.5 * len(edge):
-            return [_joined(row, cells, glue) for row in rows]
+    for start in (0, 1):
+        numbered = [row[0] for row in edge if len(row) > 2 and row[0].isdecimal()]
+        if start and (len(numbered) < 3 or not all(len(a) < 7 and int(b) - int(a) == 1 for a, b in pairwise(numbered))):
+            break  # a first cell may be left out only where it counts the rows
+        for stop in (start + 4, start + 3, start + 2):
+            together = [row for row in edge if len(row) > stop and _is_time(glue.join(row[start:stop]))]
+            if len(together) > 0.5 * len(edge):
+                width = Counter(map(len, together)).most_common(1)[0][0]
+                return [_joined(row, start, stop, glue, width) for row in rows]
     return rows
 
 
-def _joined(row: list[str], cells: int, glue: str) -> list[str]:
-    first = glue.join(row[:cells])
-    return [first, *row[cells:]] if len(row) > cells and _is_time(first) else row
+def _joined(row: list[str], start: int, stop: int, glue: str, width: int) -> list[str]:
+    """The row with these cells as one, if they are a time, or the names above such cells in a row of `width`."""
+    time = glue.join(row[start:stop])
+    names = len(row) == width and not any(c.isdigit() for cell in row for c in cell)
+    return [*row[:start], time, *row[stop:]] if len(row) > stop and (names or _is_time(time)) else row
 
 
 def _join_units(rows: Rows) -> Rows:
     """A sign after a number that blanks parted from it ("5 kg 6 kg", "1.2 p", "5 EUR") belongs to it again."""
-    words = Counter(b for row in rows[:_EDGE] for a, b in itertools.pairwise(row) if is_number(a) and not is_value(b))
+    words = Counter(b for row in rows[:_EDGE] for a, b in pairwise(row) if is_number(a) and not is_value(b))
     known = {word for word in words if word in CURRENCIES or word in MULTIPLIERS or word in ("%", "‰")}
     flags = {word for word in words if FOOTNOTE.fullmatch(word)}
     common = {word for word, number in words.items() if number > 1 and len(words) == 1 and not _is_time(word)}
@@ -152,21 +168,22 @@ def _is_time(cell: str) -> bool:
     return bool(matches(shapes_of([cell])[0]))
 
 
-def _as_list(rows: Rows, lines: list[int], log: Log, separator: str) -> Table | None:
+def _as_list(rows: Rows, lines: list[int], log: Log, separator: str, wrapped: bool) -> Table | None:
     """A list of values: one row, or rows of unequal widths that hold nothing but values; None when it is a table."""
     if max(map(len, rows)) == 1:
         return None
     widths = {len(row) for row in rows}
     body = rows
     name = ""
-    if not is_value(rows[0][0]) and len(rows[0]) > 1 and all(map(is_value, rows[0][1:])):
-        if len(rows) == 1:
-            name, body = rows[0][0].rstrip(":= "), [rows[0][1:]]
-    elif len(rows) > 1 and len(rows[0]) == 1 and not is_value(rows[0][0]):
-        name, body = rows[0][0], rows[1:]
+    labels = next((i for i, cell in enumerate(rows[0]) if is_value(cell)), len(rows[0]))
+    if len(rows) == 1:
+        if 0 < labels < len(rows[0]) - 1 and all(map(is_value, rows[0][labels:])):
+            name, body = " ".join(rows[0][:labels]).rstrip(":= "), [rows[0][labels:]]
+    elif labels == len(rows[0]) and (labels == 1 or rows[0][-1] in ("=", ":")):
+        name, body = " ".join(rows[0]).rstrip(":= "), rows[1:]
         widths = {len(row) for row in body}
     chosen = log.choice("rows")
-    ragged = len(widths) > 1
+    ragged = len(widths) > 1 or wrapped
     if not (len(body) == 1 or ragged or chosen == "flat") or (chosen == "columns" and len(body) > 1):
         return None
     cells = [cell for row in body for cell in row]
@@ -175,7 +192,8 @@ def _as_list(rows: Rows, lines: list[int], log: Log, separator: str) -> Table | 
         return None
     row_lines = [line for row, line in zip(body, lines[len(rows) - len(body) :], strict=True) for _ in row]
     if len(body) > 1:
-        log.note(f"{count(len(body), 'line')} of different lengths, read one after the other as one series.")
+        how = "that end with a separator" if wrapped else "of different lengths"
+        log.note(f"{count(len(body), 'line')} {how}, read one after the other as one series.")
         log.offer("read the columns as separate series", "rows=columns")
     else:
         log.note(f"{count(len(cells), 'value')} in one line, separated by {NAMES[separator]}.")
@@ -195,16 +213,26 @@ def values_among(cells: Sequence[str]) -> list[bool]:
 
 def _as_table(rows: Rows, lines: list[int], log: Log, separator: str) -> Table:
     width = _body_width(rows)
+    if width > MAX_COLUMNS:
+        fix = "Keep the columns that are needed, or let the times run down the rows."
+        raise InputError(Problem(count(width, "column"), f"at most {MAX_COLUMNS:,} columns", fix))
     first = _first_body_row(rows, width)
     last = _last_body_row(rows, width, first)
-    names, header_row = _header(rows, first, width)
+    names, header_row = _header(rows, lines, first, width)
     skipped = [row for row in range(first) if row != header_row] + list(range(last + 1, len(rows)))
     if skipped:
         places = [(lines[row], " ".join(rows[row])) for row in skipped]
         log.note(f"{count(len(skipped), 'line')} before or after the table left out ({examples(places)}).")
-    body, body_lines = rows[first : last + 1], lines[first : last + 1]
+    kept = list(range(first, last + 1))
+    if header_row is not None:
+        kept = [row for row in kept if rows[row] != rows[header_row]]
+        if len(kept) < last + 1 - first:
+            log.note(f"{count(last + 1 - first - len(kept), 'line')} left out: the header again.")
+    body, body_lines = [rows[row] for row in kept], [lines[row] for row in kept]
     if header_row is not None and len(rows[header_row]) == width - 1:
-        names = ["", *names]  # print-outs leave out the name of the index
+        # print-outs leave out the name of the index, or give it a line of its own
+        below = rows[header_row + 1] if header_row + 1 < first else []
+        names = [below[0] if len(below) == 1 else "", *names]
     _check_widths(body, body_lines, width, log)
     table = Table(columns_of(body, width), _filled(names, width), body_lines)
     if width > 1:
@@ -249,16 +277,30 @@ def _first_body_row(rows: Rows, width: int) -> int:
 
 def _last_body_row(rows: Rows, width: int, first: int) -> int:
     last = len(rows) - 1
-    for row in range(last, max(first, last - _EDGE), -1):
-        if len(rows[row]) == width and (_has_data(rows[row]) or _is_time(rows[row][0])):
-            return row
+    for row in range(last, max(first - 1, last - _EDGE), -1):
+        if len(rows[row]) == width and (_has_data(rows[row]) or any(map(_is_time, rows[row]))):
+            # a label of the first column is the clock's to judge, which knows the times
+            total = row > first and not is_value(rows[row][0]) and any(map(TOTAL.fullmatch, rows[row][1:]))
+            if not (total and not any(map(_is_time, rows[row]))):
+                return row
     return last
 
 
-def _header(rows: Rows, first: int, width: int) -> tuple[list[str], int | None]:
-    """Names of the columns and the row they stand in: the topmost of the rows without numbers above the body."""
-    candidates = [row for row in range(first) if len(rows[row]) in (width, width - 1) and not _has_data(rows[row])]
-    candidates = [row for row in candidates if all(other in candidates for other in range(row, first))]
+def _header(rows: Rows, lines: list[int], first: int, width: int) -> tuple[list[str], int | None]:
+    """Names of the columns and the row they stand in: the topmost of the rows without numbers above the body.
+
+    Rows above an empty line, and above the name of an index, are no names.
+    """
+    candidates: list[int] = []
+    for row in range(first - 1, -1, -1):
+        alone = row == first - 1 and len(rows[row]) == 1 and row > 0 and len(rows[row - 1]) == width - 1 > 1
+        if _has_data(rows[row]) or not (alone or len(rows[row]) in (width, width - 1)):
+            break
+        if candidates and lines[candidates[0]] != lines[row] + 1:
+            break
+        if alone and not _has_data(rows[row - 1]):
+            return [_unquote(cell) for cell in rows[row - 1]], row - 1
+        candidates.insert(0, row)
     if not candidates or (width == 1 and len(rows[candidates[0]]) == 0):
         return [], None
     whole = [row for row in candidates if len(rows[row]) == width]

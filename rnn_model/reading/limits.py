@@ -6,6 +6,7 @@ MAX_FILE_BYTES = 5_000_000
 MAX_CHARACTERS = 5_000_000
 MAX_CELLS = 1_000_000  # cells of a table, or values of a list
 MAX_UNPACKED_BYTES = 50_000_000  # what a workbook may unpack to, so that a small file cannot fill the memory
+MAX_COLUMNS = 5_000  # columns of a table
 MAX_SERIES = 200  # series offered from one table
 MAX_PROBLEMS = 20  # problems listed in one error; the rest are counted
 MAX_NUMBER_LENGTH = 64  # characters of a cell that can still be a number or a date

@@ -21,6 +21,7 @@ CHOICES = {
     "duplicates": "what becomes of values with the same time: mean, sum, last",
     "steps": "what a step is when times are irregular: order or resample",
     "tail": "whether zeros at the end are values or missing: zeros or missing",
+    "placeholder": "whether -999 and the like stand for missing values: missing",
     "letters": "what a letter after a number means: unit or multiplier",
     "bullets": "whether a leading dash is a bullet or a minus: bullet or minus",
     "sheet": "name of the sheet of a workbook",
@@ -75,7 +76,7 @@ class Log:
     def __init__(self, choices: Sequence[str] = ()) -> None:
         self.notes: list[str] = []
         self.warnings: list[str] = []
-        self.alternatives: list[Alternative] = []
+        self._offers: dict[str, Alternative] = {}
         self._choices: dict[str, str] = {}
         self._asked: set[str] = set()
         for choice in choices:
@@ -107,8 +108,13 @@ class Log:
     def offer(self, label: str, choice: str) -> None:
         """Another reading that fits; left out when it is the one already chosen."""
         kind, _, value = choice.partition("=")
-        if self._choices.get(kind) != value and all(other.choice != choice for other in self.alternatives):
-            self.alternatives.append(Alternative(label, choice))
+        if self._choices.get(kind) != value:
+            self._offers.setdefault(choice, Alternative(label, choice))
+
+    @property
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """The readings offered, each choice once."""
+        return tuple(self._offers.values())
 
     def note_unused_choices(self) -> None:
         """Says which choices had no bearing on this input."""

@@ -104,6 +104,12 @@ MISSING = frozenset(
         *_ERRORS,
     )
 )
+# The label of a row that sums up the others, in the languages that the dates are read in
+TOTAL = re.compile(
+    r"(grand |sub)?-?totale?.*|sum|summe|gesamt|average|avg|mean|mittelwert|durchschnitt|"
+    r"somme|moyenne|suma|media|source.*",
+    re.IGNORECASE,
+)
 SHEET_ERRORS = frozenset(_ERRORS)
 INFINITE = re.compile(r"[+-]?(?:inf|infinity|np\.inf|float\('inf'\)|∞)", re.IGNORECASE)
 FORMULA = re.compile(r"=\s*[A-Za-z(+\-$@].*")

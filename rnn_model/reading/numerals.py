@@ -28,12 +28,14 @@ _SPACES = "[ \u00a0\u202f\u2009]"
 
 _currency = "|".join(re.escape(name) for name in sorted(CURRENCIES, key=len, reverse=True))
 _NUMBER = re.compile(
-    rf"""(?P<open>\()?\s*
+    rf"""(?P<mark>(?:[~≈<>*†‡]|[<>]=|[≤≥])\s?)?
+    (?P<outer>(?:{_currency})\s?(?=\())?
+    (?P<open>\()?\s*
     (?P<sign>[+-]\s?)?
     (?P<prefix>(?:{_currency})\s?)?
     (?P<inner>[+-]\s?)?
-    (?P<body>[.,]\d+|\d+(?:{_SPACES}?[.,'’_]?\d+)*[.,]?)
-    (?P<exponent>(?:[eE]|[x×*]\s?10\^)[+-]?\d+)?
+    (?P<body>[.,]\d+|\d+(?:(?:{_SPACES}[.,'’_]?|[.,'’_])\d+)*[.,]?)
+    (?P<exponent>[eE][+-]?\d+)?
     (?P<trailing>-)?
     \s*(?P<suffix>[^\d\s()+,;-][^\d()]*|\(\w{{1,2}}\)|\[\w{{1,3}}\]|\[note\s\w+\])?
     \s*(?P<close>\))?""",
@@ -63,6 +65,7 @@ class Form:
         prefix, suffix: the signs before and after the number, stripped.
         point, comma: the digits can be read with this decimal mark.
         marked: the digits hold a point or a comma.
+        about: the sign before the number says that it is not exact, or has a footnote ("~", "<", "*").
     """
 
     kind: Kind
@@ -75,6 +78,7 @@ class Form:
     point: bool = True
     comma: bool = True
     marked: bool = False
+    about: bool = False
 
     def fits(self, decimal: Decimal) -> bool:
         return self.point if decimal == "point" else self.comma
@@ -97,7 +101,7 @@ def form_of(shape: str) -> Form:
             return Form("error")
         return Form("infinite") if INFINITE.fullmatch(shape) else _TEXT
     sign, inner, opened, closed = match["sign"], match["inner"], match["open"], match["close"]
-    if bool(opened) != bool(closed) or (sign and inner):
+    if bool(opened) != bool(closed) or (sign and inner) or (match["outer"] and match["prefix"]):
         return _TEXT
     suffix = (match["suffix"] or "").strip()
     words = suffix.split()
@@ -105,19 +109,18 @@ def form_of(shape: str) -> Form:
         return _TEXT
     body = match["body"]
     point, comma = (_FITS[decimal].fullmatch(body) is not None for decimal in ("point", "comma"))
-    if match["exponent"] and match["exponent"][0] not in "eE":
-        return _TEXT
     return Form(
         "number",
         match.start("body"),
         match.end("exponent") if match["exponent"] else match.end("body"),
         negative="-" in (sign or "") + (inner or "") + (match["trailing"] or "") or bool(opened),
         accounting=bool(opened) or bool(match["trailing"]),
-        prefix=(match["prefix"] or "").strip(),
+        prefix=(match["outer"] or match["prefix"] or "").strip(),
         suffix=suffix,
         point=point,
         comma=comma,
         marked="." in body or "," in body,
+        about=match["mark"] is not None,
     )
 
 

@@ -15,30 +15,51 @@ from rnn_model.reading.numerals import form_of, shapes_of
 from rnn_model.reading.separator import is_value
 from rnn_model.reading.table import Table, list_table
 
+# A text may hold millions of characters, so no pattern for a whole text or line lets two repetitions meet: where both
+# could take the same characters, failing would take a time that grows with their square.
 _CALL = re.compile(
-    r"\s*(?:(?P<name>[A-Za-z_][\w.]*)\s*(?::\s*[\w\[\]., ]+)?(?:=|<-)\s*)?(?P<callee>[A-Za-z_][\w.]*)?\s*"
-    r"(?P<body>[\[({].*[\])}])\s*;?\s*",
+    r"(?:(?:const |let |var )?(?P<name>[A-Za-z_][\w.]*)\s*(?::[\w\[\]., ]{1,60})?(?:=|<-)\s*)?"
+    r"(?P<callee>[A-Za-z_][\w.]*)?\s*(?P<body>[\[({].*[\])}])(?:\s*;)?",
     re.DOTALL,
 )
 _SCALAR = re.compile(
     r"\b(?:np\.|numpy\.|torch\.|decimal\.)?(?:u?int|float|Decimal|tensor)\d*\(['\"]?([^()'\"]*)['\"]?\)"
 )
+_DATE_CALL = re.compile(
+    r"\b(?:datetime\.)?date(?:time)?\((\d{4}), ?(\d{1,2}), ?(\d{1,2})(?:, ?(\d{1,2}), ?(\d{1,2})(?:, ?(\d{1,2}))?)?\)"
+)
+_R_NAMED = re.compile(r"\s*[`\"']?(?P<name>[^=`\"']+?)[`\"']? ?= ?(?P<value>[^=]+)")
+_R_FRAME = re.compile(r"(?:[\w.]+\s*(?:<-|=)\s*)?(?:structure\()?(?:list|data\.frame|tibble)\(\s*(?=[\w.`]+\s*=\s*c\()")
+_R_FIELD = re.compile(r"[`]?([\w. ]+)[`]?\s*=\s*c\(([^()]*)\)")
+_SQL_INSERT = re.compile(r"INSERT\s+INTO\b[^()]{0,200}(?:\([^()]*\)\s*)?VALUES\s*(?=\()", re.IGNORECASE)
 _STAMP = re.compile(r"\b(?:pd\.)?(?:Timestamp|Period|np\.datetime64|datetime64)\(['\"]([^'\"]*)['\"][^()]*\)")
-_ARGUMENT = re.compile(r"[,\s]*\b(?:dtype|device|grad_fn|requires_grad|size|name|index|shape)\s*=.*", re.DOTALL)
+_ARGUMENT = re.compile(r"\b(?:dtype|device|grad_fn|requires_grad|size|name|index|shape)\s*=.*", re.DOTALL)
 _ELLIPSIS = re.compile(r"(?:^|[\s,\[])(?:\.\.\.|…)(?:$|[\s,\]])")
 _R_INDEX = re.compile(r"^\s*\[\d+\]\s")
-_R_STRUCTURE = re.compile(r"structure\(\s*c\((?P<values>.*?)\)\s*,(?P<rest>.*)", re.DOTALL)
+_R_STRUCTURE = re.compile(r"(?:[\w.]+\s*(?:<-|=)\s*)?structure\(\s*c\((?P<values>.*?)\)\s*,(?P<rest>.*)", re.DOTALL)
 _R_TSP = re.compile(r"tsp\s*=\s*c\(\s*([\d.]+)L?\s*,\s*[\d.]+L?\s*,\s*(\d+)L?\s*\)")
 _R_START = re.compile(r"^Start = (?:c\((\d+), (\d+)\)|(\d+))\s*$", re.MULTILINE)
 _R_FREQUENCY = re.compile(r"^Frequency = (\d+)\s*$", re.MULTILINE)
-_DOTS_ROW = re.compile(r"\s*(?:\.\.\.|…)(?:\s+(?:\.\.\.|…))+\s*|\s*\d*\s+(?:\.\.\.|…)\s*|\s*\.\.\s+\.\.\.\s*")
+_DOTS_ROW = re.compile(r"(?:\.\.\.|…)(?:\s+(?:\.\.\.|…))+|\d+\s+(?:\.\.\.|…)|\.\.\s+\.\.\.")
 _PANDAS_END = re.compile(r"(?:Name: .*|Freq: .*|Length: \d+.*|dtype: .*)(?:, )?|\[\d+ rows x \d+ columns\]")
-_RULE = re.compile(r"[\s|:+=─━┄┼├┤┌┐└┘│-]*(?:[-=─━]{3,}|:-+:?|-+:)[\s|:+=─━┄┼├┤┌┐└┘│-]*")
+_RULE_SIGNS = frozenset(" \t|:+=─━┄┼├┤┌┐└┘│-")
+_RULE = re.compile(r"[-=─━]{3}|:-|-:")
+_BOX = frozenset("─━═╌┄│┆║┌┬┐├┼┤└┴┘╞╪╡╔╦╗╠╬╣╚╩╝╒╤╕╘╧╛╭╮╰╯ ")
+_BARS = str.maketrans("│┆║", "|||")
+_TYPES_IN_BARS = re.compile(
+    r"(?:\|\s?(?:[iuf](?:8|16|32|64)|str|date|bool|datetime\[[^|]*|VARCHAR|varchar|double|int64)\s*)+\|"
+)
+_MATLAB_COLUMNS = re.compile(r"\s*Columns? \d+(?: (?:through|to|and) \d+)?\s*")
 _TYPES_ROW = re.compile(r"\s*(?:<\w+>\s*)+")
 _COMMENT = re.compile(r"\s*(?:#(?!N/A|NAME|REF|DIV|VALUE|NUM|NULL)|//|--\s)", re.IGNORECASE)
+_LOG_TIME = re.compile(
+    r"[\[(]?(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?)[\])]?[\s:,]+"
+)
 _BULLET = re.compile(r"\s*(?:[*•●▪◦‣·]|\d{1,4}\)|\(\d{1,4}\))\s+(?=\S)")
 _DASH_BULLET = re.compile(r"\s*[-–]\s+(?=[\d(.,$€£¥+-])")
-_PAIR = re.compile(r"\s*(?P<key>[^\t;|]*?[^\s:=\t;|])\s*(?::\s+|\s*=\s*|->|=>)\s*(?P<value>\S.*)")
+# "112, 118 and 132", in one line
+_CONJUNCTION = re.compile(r"(?<=\d),?\s+(?:and|und|et|y|e|i|og|och|en|ja|&)\s+(?=[+-]?\d[\d.,]*\s*$)", re.IGNORECASE)
+_PAIR = re.compile(r"\s*(?P<key>[^\t;|]*?[^\s:=\t;|])\s*(?::(?=\s)|=>|=|->)\s*(?P<value>\S.*)")
 
 
 def unwrap(text: str, log: Log) -> str | Table:
@@ -47,7 +68,8 @@ def unwrap(text: str, log: Log) -> str | Table:
     Raises:
         InputError: the print-out was shortened with "...".
     """
-    for step in (_r_structure, _r_calendar, _r_vector, _call):
+    text = _CONJUNCTION.sub(", ", text) if "\n" not in text.strip() else text
+    for step in (_r_frame, _r_structure, _r_calendar, _r_vector, _sql_insert, _call):
         found = step(text, log)
         if found is not None:
             return found
@@ -65,16 +87,20 @@ def _shortened() -> InputError:
 
 def _bare(body: str, log: Log) -> Table | None:
     """The values between brackets, as written in code: a list, or a table of nested lists."""
-    body = _STAMP.sub(r"\1", _SCALAR.sub(r"\1", body))
+    body = iso_dates(_STAMP.sub(r"\1", _SCALAR.sub(r"\1", body)))
     if _ELLIPSIS.search(body):
         raise _shortened()
-    inner = re.sub(r"^[\[({\s]+|[\])}\s,]+$", "", body)
-    rows = [row for row in re.split(r"[\])}]\s*,?\s*[\[({]", inner) if row.strip()]
+    inner = body.lstrip("[({ \t\n").rstrip("])} \t\n,")
+    rows = [row for row in re.split(r"[\])}]\s*(?:,\s*)?[\[({]", inner) if row.strip()]
     if re.search(r"[\[\](){}]", "".join(rows)):
         return None
     cells = [[cell.strip().strip("'\"") for cell in _elements(row)] for row in rows]
     cells = [[re.sub(r"(?<=\d)L$", "", cell) for cell in row] for row in cells]
     flat = [cell for row in cells for cell in row]
+    named = [_R_NAMED.fullmatch(cell) for cell in flat]
+    if len(cells) == 1 and all(match and is_value(match["value"].strip("L ")) for match in named):
+        pairs = [(match["name"].strip(), match["value"].strip("L ")) for match in named if match]
+        return Table([[name for name, _ in pairs], [value for _, value in pairs]], ["", ""], exact=True)
     if not flat or sum(map(is_value, flat)) < 0.5 * len(flat):
         return None
     if len(cells) == 1 or {len(row) for row in cells} == {1}:
@@ -82,6 +108,16 @@ def _bare(body: str, log: Log) -> Table | None:
     width = max(map(len, cells))
     columns = [[row[i] if i < len(row) else "" for row in cells] for i in range(width)]
     return Table(columns, [""] * width, exact=True)
+
+
+def iso_dates(code: str) -> str:
+    """Python code with "2024-01-31" for `datetime.date(2024, 1, 31)`."""
+
+    def iso(match: re.Match[str]) -> str:
+        year, month, day, *clock = (int(part or 0) for part in match.groups())
+        return f"{year}-{month:02d}-{day:02d}{'T{:02d}:{:02d}:{:02d}'.format(*clock) if any(clock) else ''}"
+
+    return _DATE_CALL.sub(iso, code) if "date" in code else code
 
 
 def _elements(row: str) -> list[str]:
@@ -92,11 +128,11 @@ def _elements(row: str) -> list[str]:
 
 def _call(text: str, log: Log) -> Table | None:
     """`[1, 2]`, `array([1., 2.])`, `tensor([...], dtype=...)`, `x = c(1, 2)`, `(1, 2, 3)`."""
-    match = _CALL.fullmatch(text)
+    match = _CALL.fullmatch(text.strip())
     if match is None or form_of(text.strip()).kind == "number":
         return None
     body = match["body"]
-    if body.startswith("(") and match["callee"] and "[" in body:
+    if body.startswith("(") and match["callee"] and 0 < body.find("[") < body.rfind("]"):
         body = body[body.index("[") : body.rindex("]") + 1]
     elif body.startswith("("):
         body = body[1:-1]
@@ -107,6 +143,31 @@ def _call(text: str, log: Log) -> Table | None:
         if match["name"] and len(table.columns) == 1:
             table.names[0] = match["name"]
     return table
+
+
+def _sql_insert(text: str, log: Log) -> Table | None:
+    """`INSERT INTO sales VALUES ('2024-01-01', 5), ('2024-02-01', 6);`"""
+    match = _SQL_INSERT.match(text.strip())
+    if match is None:
+        return None
+    table = _bare(text.strip()[match.end() :].rstrip("; \n"), log)
+    if table is not None:
+        log.note(f"{count(len(table), 'row')} of an SQL statement.")
+    return table
+
+
+def _r_frame(text: str, log: Log) -> Table | None:
+    """`data.frame(date = c("2024-01", "2024-02"), y = c(5, 6))`, or the same as R's dput writes it."""
+    if not _R_FRAME.match(text.strip()):
+        return None
+    fields = _R_FIELD.findall(text.partition("class =")[0].partition("row.names")[0])
+    columns = [
+        [re.sub(r"(?<=\d)L$", "", cell.strip().strip("\"'")) for cell in cells.split(",")] for _, cells in fields
+    ]
+    if not columns or len({len(column) for column in columns}) > 1:
+        return None
+    log.note(f"{count(len(columns[0]), 'row')} of an R data frame.")
+    return Table(columns, [name.strip() for name, _ in fields], exact=True)
 
 
 def _alias(per_year: int) -> str | None:
@@ -123,7 +184,7 @@ def _ts_table(cells: list[str], lines: Sequence[int], year: int, step: int, per_
 
 def _r_structure(text: str, log: Log) -> Table | None:
     """`structure(c(112, 118), tsp = c(1949, 1960.917, 12), class = "ts")`, as R's dput writes."""
-    match = _R_STRUCTURE.search(text)
+    match = _R_STRUCTURE.match(text.strip())
     if match is None:
         return None
     cells = [re.sub(r"L$", "", cell.strip()) for cell in match["values"].split(",")]
@@ -208,7 +269,7 @@ def _filled(lines: list[str]) -> list[str]:
 
 def _refuse_shortened(lines: list[str], log: Log) -> list[str]:
     """A row of dots stands for rows that were not printed."""
-    if any(_DOTS_ROW.fullmatch(line) for line in lines):
+    if any(_DOTS_ROW.fullmatch(line.strip()) or re.fullmatch(r"\s+(?:\.\.\.|…)\s*", line) for line in lines):
         raise _shortened()
     return lines
 
@@ -240,18 +301,62 @@ def _without_rules(lines: list[str], log: Log) -> list[str]:
     if len(_filled(lines)) < 3:
         return lines
     bars = any("|" in line or "+" in line for line in lines)
-    return _blanked(lines, lambda line: _RULE.fullmatch(line) and (bars or len(line.strip()) > 4), log, "rules")
+    return _blanked(lines, lambda line: _is_rule(line) and (bars or len(line.strip()) > 4), log, "rules")
+
+
+def _is_rule(line: str) -> bool:
+    return _RULE_SIGNS.issuperset(line) and _RULE.search(line) is not None
+
+
+def _without_emphasis(lines: list[str], log: Log) -> list[str]:
+    """`**5**`, `` `5` `` and fences of code, as Markdown has them."""
+    lines = ["" if line.strip().startswith("```") else line for line in lines]
+    changed = sum("**" in line or "`" in line for line in lines)
+    if changed:
+        log.note(f"Emphasis (** or `) taken off {count(changed, 'line')}.")
+    return [line.replace("**", "").replace("`", "") for line in lines]
+
+
+def _without_boxes(lines: list[str], log: Log) -> list[str]:
+    """Tables drawn with lines, as polars and command-line tools print them."""
+    lines = _blanked(lines, lambda line: _is_rule(line) or not set(line) - _BOX, log, "rules")
+    lines = [line.translate(_BARS) for line in lines]
+    return _blanked(lines, _TYPES_IN_BARS.fullmatch, log, "column types")
+
+
+def _without_matlab(lines: list[str], log: Log) -> list[str]:
+    return _blanked(lines, _MATLAB_COLUMNS.fullmatch, log, "numbers of columns")
+
+
+def _without_leading_commas(lines: list[str], log: Log) -> list[str]:
+    """ "112", ",118", ",132": the comma before each line but the first parts it from the line above."""
+    filled = _filled(lines)
+    if len(filled) > 2 and filled[0].strip()[0] != "," and all(re.match(r"\s*,[^,]*$", line) for line in filled[1:]):
+        log.note("Commas that begin a line stand between values.")
+        return [line.lstrip(" \t,") for line in lines]
+    return lines
+
+
+def _without_excel_hint(lines: list[str], log: Log) -> list[str]:
+    """A first line "sep=;", which tells a spreadsheet how to split the file."""
+    first = next(iter(_filled(lines)), "")
+    if not re.fullmatch(r"\"?sep=.\"?", first.strip(" ")):
+        return lines
+    return _blanked(lines, lambda line: line is first, log, "a hint for spreadsheets")
 
 
 def _without_latex(lines: list[str], log: Log) -> list[str]:
-    filled = _filled(lines)
+    filled = [line for line in _filled(lines) if "&" in line or not line.lstrip().startswith("\\")]
     rows = [line for line in filled if "&" in line and line.rstrip().endswith("\\\\")]
     if len(rows) < 0.5 * len(filled) or not rows:
         return lines
     log.note("Read as rows of a LaTeX table.")
-    return [
-        re.sub(r"\\\\\s*$", "", line).replace("&", "\t").replace("\\%", "%") if "&" in line else "" for line in lines
-    ]
+    return [_latex_row(line) if "&" in line else "" for line in lines]
+
+
+def _latex_row(line: str) -> str:
+    row = re.sub(r"\\\\(?:\s*\\\w+)*$", "", line.rstrip()).replace("{,}", ",").replace("\\,", "\u00a0")
+    return re.sub(r"\\([%$&#_])", r"\1", row.replace("&", "\t"))
 
 
 def _without_bullets(lines: list[str], log: Log) -> list[str]:
@@ -299,7 +404,13 @@ def _pairs(lines: list[str], log: Log) -> list[str]:
     if sum(map(_is_time, labels)) < 0.8 * len(labels) and sum(map(is_value, labels)) > 0:
         return lines
     log.note(f"Labels before the values ({quote(pairs[0].group().strip())}) are set apart.")
-    return [f"{m['key']}\t{m['value']}" if (m := _PAIR.fullmatch(line)) else line for line in lines]
+    return [f"{_label(m['key'])}\t{m['value']}" if (m := _PAIR.fullmatch(line)) else line for line in lines]
+
+
+def _label(key: str) -> str:
+    """The time that begins the label of a line of a log, else the label."""
+    match = _LOG_TIME.match(key)
+    return match[1] if match else key
 
 
 def _is_time(cell: str) -> bool:
@@ -312,6 +423,11 @@ _CHANGES: tuple[tuple[tuple[str, ...], Callable[[list[str], Log], list[str]]], .
     (("#", "//", "-- "), _without_comments),
     (("Name:", "Freq:", "Length:", "dtype:", " rows x "), _without_pandas_end),
     (("<",), _without_types),
+    (("**", "`"), _without_emphasis),
+    (("│", "┆", "║"), _without_boxes),
+    (("Column",), _without_matlab),
+    ((",",), _without_leading_commas),
+    (("sep=",), _without_excel_hint),
     (("---", "===", "──", "━━", ":-", "-:"), _without_rules),
     (("\\\\",), _without_latex),
     (tuple("*•●▪◦‣·)"), _without_bullets),

@@ -12,7 +12,7 @@ import numpy as np
 
 from rnn_model.errors import InputError, Problem
 from rnn_model.reading.build import put_in_order, to_series
-from rnn_model.reading.checks import check, zero_tail
+from rnn_model.reading.checks import check, placeholder, zero_tail
 from rnn_model.reading.clock import Clock, numeric_clock, read_clock
 from rnn_model.reading.columns import Roles, assign_roles, describe_texts, select_column, sentence
 from rnn_model.reading.convention import Findings, Where, decide_decimal, interpret
@@ -25,6 +25,7 @@ from rnn_model.reading.log import Log, count, quote, refuse
 from rnn_model.reading.marks import HEXADECIMAL
 from rnn_model.reading.numerals import Column
 from rnn_model.reading.printouts import unwrap
+from rnn_model.reading.separator import is_number
 from rnn_model.reading.structured import read_html, read_json
 from rnn_model.reading.table import Table, list_table
 from rnn_model.reading.times import grid
@@ -148,10 +149,10 @@ def _read_table(table: Table, log: Log) -> Reading:
         names = [table.names[number] for number in roles.values]
         series = to_series(timeline, names, [units[number] for number in roles.values], clock.zone if clock else None)
         chosen = roles.values.index(selected)
-    series[chosen] = replace(series[chosen], values=zero_tail(series[chosen].values, log))
+    series[chosen] = replace(series[chosen], values=zero_tail(placeholder(series[chosen].values, log), log))
     check(series[chosen], log)
     log.note_unused_choices()
-    return Reading(tuple(series), chosen, tuple(log.notes), tuple(log.warnings), tuple(log.alternatives))
+    return Reading(tuple(series), chosen, tuple(log.notes), tuple(log.warnings), log.alternatives)
 
 
 def _stacked_series(
@@ -175,11 +176,10 @@ def _clock(table: Table, roles: Roles, log: Log, findings: Findings) -> Clock | 
     if roles.times is None:
         return _stated_clock(table)
     cells = table.columns[roles.times]
-    if roles.order in ("index", "year", "compact", "compact-month", "decimal-year", "unix", "excel"):
-        column = Column(cells)
-        if roles.order == "index":
-            return None
-        return numeric_clock(column, roles.order, log)
+    if roles.numeric == "index":
+        return None
+    if roles.numeric:
+        return numeric_clock(Column(cells), roles.numeric, log)
     return read_clock(cells, table.lines, log, findings.problems, roles.times)
 
 
@@ -193,8 +193,11 @@ def _stated_clock(table: Table) -> Clock | None:
 
 
 def _is_sentence(table: Table, roles: Roles) -> bool:
-    """One row without names in which words outnumber the numbers: "sales were 12 then 15"."""
-    return len(table) == 1 and not any(table.names) and roles.times is None and len(roles.texts) > len(roles.values)
+    """One row without names in which words outnumber the numbers, or hold some: "sales were 12 then 15"."""
+    if len(table) != 1 or any(table.names) or roles.times is not None:
+        return False
+    texts = [table.columns[number][0] for number in roles.texts]
+    return len(texts) > len(roles.values) or any(is_number(word) for text in texts for word in text.split())
 
 
 def _no_numbers(table: Table, log: Log) -> Reading:
@@ -211,5 +214,5 @@ def _no_numbers(table: Table, log: Log) -> Reading:
     return Reading(
         (),
         notes=(*log.notes, f"This looks like text; it holds {count(len(numbers), 'number')}. {INVITATION}"),
-        alternatives=tuple(log.alternatives),
+        alternatives=log.alternatives,
     )

@@ -80,8 +80,13 @@ def _found(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
     def lines_with(mark: str) -> int:
         return sum(number for shape, number in shapes.items() if mark in shape)
 
-    if lines_with("\t") >= half and not _mixed_blanks(shapes):
-        return "tab"
+    if lines_with("\t") >= half:
+        mixed = _mixed_blanks(shapes)
+        if mixed is None:
+            return "tab"
+        log.offer(*_TABS_ALONE if mixed else _TABS_AND_BLANKS)
+        if not mixed:
+            return "tab"
     if lines_with(";") >= half:
         return "semicolon"
     if lines_with("|") >= half:
@@ -93,14 +98,22 @@ def _found(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
     return _blank_role(texts, shapes, log)
 
 
-def _mixed_blanks(shapes: Counter[str]) -> bool:
-    """Tabs and blanks both stand between numbers: then any blank separates."""
-    for shape in shapes:
-        for cell in shape.split("\t"):
-            parts = cell.split()
-            if len(parts) > 1 and all(map(is_value, parts)) and not is_number(cell.strip()):
-                return True
-    return False
+_TABS_ALONE = ("tabs alone stand between values; blanks group thousands", "split=tab")
+_TABS_AND_BLANKS = ("blanks stand between values like tabs", "split=space")
+
+
+def _mixed_blanks(shapes: Counter[str]) -> bool | None:
+    """Whether blanks stand between numbers as tabs do; None when no cell between tabs holds several numbers.
+
+    "112 118" beside "132" is two values: were the blank a group mark, some first group would be shorter than three.
+    """
+    cells = [cell.strip(" ") for shape in shapes for cell in shape.split("\t")]
+    parts = [re.split(" +", cell) for cell in cells if " " in cell]
+    if not any(len(of_cell) > 1 and all(map(is_value, of_cell)) for of_cell in parts):
+        return None
+    if any(all(map(is_value, of_cell)) and not is_number(" ".join(of_cell)) for of_cell in parts):
+        return True
+    return len(shapes) == 1 and all(is_value(part) and len(part) > 2 for of_cell in parts for part in of_cell)
 
 
 def _comma_role(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
@@ -116,6 +129,9 @@ def _comma_role(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
         return _mark_or_comma(texts, shapes, log)
     spaced = [shape for shape in with_comma if re.search(r",\s", shape)]
     if not spaced and all(_comma_in_tokens(shape) for shape in with_comma):
+        if _runs([text.split()[-1].split(",")[0] for text in texts if "," in text], least=3):
+            log.offer("commas belong to the numbers", "split=space")
+            return "comma"  # "Week 1,5", "Week 2,6", ...
         log.offer("commas stand between values", "split=comma")
         return "space"
     if spaced:
@@ -181,9 +197,11 @@ def _runs(cells: Sequence[str], least: int = 4) -> bool:
     steps = {b - a for a, b in itertools.pairwise(numbers)}
     if len(numbers) > 2 and numbers[0] >= 15_000 and len(steps) == 1 and min(steps) > 0:
         return True
-    if any(b - a != 1 for a, b in itertools.pairwise(numbers)):
-        return False
     years = numbers[0] >= 1500 and numbers[-1] <= 2200 and len(numbers) > 1
+    if years and len(steps) == 1 and steps <= {1, 2, 4, 5, 10, 20, 25}:
+        return True
+    if steps != {1}:
+        return False
     return years or (numbers[0] in (0, 1) and len(numbers) >= least)
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
+from html import unescape
 from typing import Any
 
 from rnn_model.errors import InputError, Problem
 from rnn_model.reading.log import Log, count, quote
+from rnn_model.reading.printouts import iso_dates
 from rnn_model.reading.separator import is_number
 from rnn_model.reading.table import Rows, Table, list_table
 
 _MAX_DEPTH = 8  # how deep lists and objects are searched
+# A pair of escaped surrogates is one character; a lone one is none, and no encoding can write it.
+_SURROGATES = re.compile(r"(\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w)|\\u[dD][89a-fA-F]\w\w")
+
+
+_MAPPING = ["key", ""]  # names of the columns of an object whose members are single values
 
 
 class _Number(str):
@@ -53,7 +59,10 @@ def read_json(text: str, log: Log, required: bool, numbers: bool = True) -> Tabl
     if not found:
         return Table([], []) if required or stripped[:1] == "{" else None
     asked = log.choice("field") if len(found) > 1 else None
-    selected = asked if asked in found else max(found, key=lambda path: len(found[path]))
+    # a mapping of single values is often an account of the data ("page": 1, "total": 3)
+    selected = (
+        asked if asked in found else max(found, key=lambda path: (found[path].names != _MAPPING, len(found[path])))
+    )
     for path in found:
         if path != selected and len(found) <= 20:
             log.offer(f"read {quote(path)}", f"field={path}")
@@ -63,6 +72,7 @@ def read_json(text: str, log: Log, required: bool, numbers: bool = True) -> Tabl
 
 
 def _parse(text: str) -> Any:
+    text = _SURROGATES.sub(lambda match: match[1] or r"\ufffd", text)
     return json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
 
 
@@ -78,12 +88,13 @@ def _parse_lines(text: str) -> list[Any] | None:
 
 def _parse_python(text: str) -> Any:
     """A Python dict or list of dicts, with its quotes and words replaced by those of JSON."""
+    text = re.sub(r"datetime\.date(?:time)?\([^()]*\)", lambda match: f"'{iso_dates(match[0])}'", text)
     if "'" not in text or '"' in text or len(text) > 1_000_000:
         return None
     text = re.sub(r"\bNone\b", "null", text.replace("'", '"'))
     text = re.sub(r"\b(?:np\.)?nan\b", "NaN", text)
     text = re.sub(r"\bTrue\b", "true", re.sub(r"\bFalse\b", "false", text))
-    text = re.sub(r"\b(?:datetime\.)?(?:date|Timestamp)\((\"[^\"]*\")\)", r"\1", text)
+    text = re.sub(r"\b(?:pd\.)?(?:Timestamp|Period)\((\"[^\"]*\")\)", r"\1", text)
     try:
         return _parse(re.sub(r",\s*([\]}])", r"\1", text))
     except (ValueError, RecursionError):
@@ -137,6 +148,10 @@ def _from_list(items: list[Any], path: str, depth: int) -> Iterator[tuple[str, T
     elif all(isinstance(item, dict) or item is None for item in items):
         records = [_flattened(item or {}) for item in items]
         names = list(dict.fromkeys(name for record in records for name in record))
+        for number, item in enumerate(items[:50]):
+            for key, inner in (item or {}).items():
+                if isinstance(inner, list):
+                    yield from _tables(inner, f"{path}.{number}.{key}".strip("."), depth + 1)
         if len(names) * len(records) <= 1_000_000:
             yield path, _make([[record.get(name) for record in records] for name in names], names)
     elif all(isinstance(item, list) and all(map(_is_scalar, item)) for item in items):
@@ -200,54 +215,38 @@ def _from_object(value: dict[str, Any], path: str, depth: int) -> Iterator[tuple
     scalars = {k: v for k, v in items if _is_scalar(v)}
     numbers = [v for v in scalars.values() if isinstance(v, _Number)]
     if len(scalars) == len(value) and numbers and len(numbers) >= 0.5 * len(scalars):
-        yield path, _make([list(scalars), list(scalars.values())], ["", ""])
+        yield path, _make([list(scalars), list(scalars.values())], _MAPPING)
         return
     for key, inner in items:
         if isinstance(inner, dict) or (isinstance(inner, list) and key not in lists):
             yield from _tables(inner, f"{path}.{key}".strip("."), depth + 1)
 
 
-class _TableParser(HTMLParser):
-    """Collects the cells of the rows of every table, and the text of preformatted blocks."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.rows: Rows = []
-        self.lines: list[int] = []
-        self._cell: list[str] | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "tr":
-            self.rows.append([])
-            self.lines.append(self.getpos()[0])
-        elif tag in ("td", "th") and self.rows:
-            self._close()
-            self._cell = []
-        elif tag == "br" and self._cell is not None:
-            self._cell.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th", "tr", "table"):
-            self._close()
-
-    def handle_data(self, data: str) -> None:
-        if self._cell is not None:
-            self._cell.append(data)
-
-    def _close(self) -> None:
-        if self._cell is not None and self.rows:
-            self.rows[-1].append(" ".join("".join(self._cell).split()))
-        self._cell = None
+# Cells and rows; whatever else stands in angle brackets is decoration.  `html.parser` would take a time that grows with
+# the square of a damaged text.
+_CELLS = re.compile(r"<(/?)(td|th|tr|table)(?:\s[^<>]*)?>", re.IGNORECASE)
+_TAG = re.compile(r"<[!/a-zA-Z][^<>]*>")
 
 
 def read_html(text: str, log: Log) -> tuple[Rows, list[int]] | None:
     """Rows of cells of the tables in an HTML text, and the line each starts on; None when there is no table."""
     if not re.search(r"<t[rdh][\s>]", text[:200_000], re.IGNORECASE):
         return None
-    parser = _TableParser()
-    parser.feed(text)
-    parser.close()
-    found = [(row, line) for row, line in zip(parser.rows, parser.lines, strict=True) if row]
+    rows: Rows = []
+    lines: list[int] = []
+    line, end, cell = 1, 0, -1  # line of the last row, where it was counted to, where the open cell's text begins
+    for tag in _CELLS.finditer(text):
+        if cell >= 0 and rows:
+            rows[-1].append(" ".join(unescape(_TAG.sub(" ", text[cell : tag.start()])).split()))
+        cell = tag.end() if not tag[1] and tag[2].lower() in ("td", "th") else -1
+        if not tag[1] and tag[2].lower() == "tr":
+            line += text.count("\n", end, tag.start())
+            end = tag.start()
+            rows.append([])
+            lines.append(line)
+    if cell >= 0 and rows:
+        rows[-1].append(" ".join(unescape(_TAG.sub(" ", text[cell:])).split()))
+    found = [(row, line) for row, line in zip(rows, lines, strict=True) if row]
     if not found:
         return None
     log.note(f"HTML table of {count(len(found), 'row')}.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rnn_model.reading.log import quote
+
 Rows = list[list[str]]
 
 
@@ -39,7 +41,12 @@ class Table:
 
     def title(self, column: int) -> str:
         """How to call a column in a message: its quoted name, or its number."""
-        return f"“{self.names[column]}”" if self.names[column] else f"column {column + 1}"
+        return quote(self.names[column]) if self.names[column] else f"column {column + 1}"
+
+    def handle(self, column: int) -> str:
+        """What `find` finds this column by: its name, or its number where the name would find another."""
+        name = self.names[column]
+        return name if self.find(name) == column else str(column + 1)
 
     def find(self, name: str) -> int | None:
         """Index of the column of this name or 1-based number; None when there is none."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnn_model.errors import InputError, Problem
-from rnn_model.reading.decode import decode
+from rnn_model.reading.decode import decode, valid
 from rnn_model.reading.limits import MAX_CHARACTERS, MAX_TEXT_LENGTH, MAX_TEXTS
 from rnn_model.reading.log import Log, count, quote
 from rnn_model.reading.read import check_size, load_file
@@ -93,11 +93,11 @@ def read_texts(source: Any, *, filename: str | None = None, column: str | None =
         raise InputError(Problem(count(len(texts), "text"), f"at most {MAX_TEXTS:,} texts at a time", fix))
     if not texts:
         log.note("No text yet. Write or paste a sentence, or upload a file with one text a line or in a column.")
-    return TextReading(tuple(_cut(texts, log)), name, labels, tuple(log.notes), tuple(log.alternatives))
+    return TextReading(tuple(_cut(texts, log)), name, labels, tuple(log.notes), log.alternatives)
 
 
 def _cut(texts: Sequence[str], log: Log) -> list[str]:
-    clean = [text.encode("utf-8", "replace").decode() for text in texts]  # lone surrogates have no encoding
+    clean = [valid(text) for text in texts]
     changed = sum(a != b for a, b in zip(texts, clean, strict=True))
     if changed:
         log.note(f"{count(changed, 'text')} with characters that are not valid Unicode, replaced by “?”.")

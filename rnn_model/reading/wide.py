@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 
@@ -27,7 +28,7 @@ def turn(table: Table, log: Log) -> Table:
     """The table with one row a time; as it is when it runs down already."""
     if table.flat or len(table.columns) < 2 or log.choice("rows") == "columns":
         return table
-    for change in (_years_by_months, _times_in_header, _times_in_first_row, _time_in_parts):
+    for change in (_years_by_months, _times_in_header, _times_in_first_row, _time_in_parts, _time_in_bare_parts):
         turned = change(table, log)
         if turned is not None:
             return turned
@@ -41,6 +42,14 @@ def _step_in_year(name: str) -> tuple[int, int] | None:
         return 12, month
     quarter = _QUARTER.fullmatch(name.strip())
     return (4, int(quarter[1] or quarter[2])) if quarter else None
+
+
+def _filled_down(cells: list[str]) -> list[str]:
+    """The cells with each empty one as the one above it."""
+    filled: list[str] = []
+    for cell in cells:
+        filled.append(cell or (filled[-1] if filled else ""))
+    return filled
 
 
 def _is_year_column(cells: list[str]) -> bool:
@@ -103,14 +112,23 @@ def _times_in_header(table: Table, log: Log) -> Table | None:
     names = [bare_time(name) for name in table.names]
     start = next((i for i in range(len(names)) if _looks_like_time(names[i])), len(names))
     stop = next((i for i in range(start, len(names)) if not _looks_like_time(names[i])), len(names))
-    if not even_times(names[start:stop]):
+    if not even_times(names[start:stop]) and not _is_one_year(table, start):
         return None
     return _transposed(table, names[start:stop], start, stop, log)
 
 
 def _looks_like_time(name: str) -> bool:
     orders = matches(shapes_of([name])[0])
-    return bool(orders.keys() - {"clock", "month-name", "weekday-name", "compact"}) if name else False
+    return bool(orders.keys() - {"clock", "weekday-name", "compact"}) if name else False
+
+
+def _is_one_year(table: Table, start: int) -> bool:
+    """Months (or quarters) without a year, one after the other, above a single row or rows with a label."""
+    steps = [_step_in_year(name) for name in table.names[start:]]
+    numbers = [step for _, step in filter(None, steps)]
+    follows = len(numbers) == len(steps) > 2 and all(b == a + 1 for a, b in itertools.pairwise(numbers))
+    labelled = start > 0 and not any(is_number(cell) for cell in table.columns[0])
+    return follows and (len(table) == 1 or labelled)
 
 
 def _times_in_first_row(table: Table, log: Log) -> Table | None:
@@ -148,7 +166,12 @@ def _time_in_parts(table: Table, log: Log) -> Table | None:
     """Year and month (quarter, week, month and day) in columns of their own, or a date and a clock time."""
     found = {key: _find(table, pattern) for key, pattern in _PARTS}
     year, clock = found["year"], found["clock"]
+    if year is not None:
+        # a table made for reading names the year in its first row only
+        filled = _filled_down(table.columns[year])
+        table = replace(table, columns=[filled if i == year else cells for i, cells in enumerate(table.columns)])
     if year is not None and _is_year_column(table.columns[year]):
+        table = _without_yearly(table, found["month"], log)
         for part, write in (("month", "{}-{:02d}"), ("quarter", "{}-Q{}"), ("week", "{}-W{:02d}")):
             number = found[part]
             if number is None or number == year:
@@ -175,6 +198,36 @@ def _time_in_parts(table: Table, log: Log) -> Table | None:
     return None
 
 
+def _time_in_bare_parts(table: Table, log: Log) -> Table | None:
+    """Columns without names of which the first two can only be year and month, or year and quarter."""
+    if any(table.names[:2]) or len(table.columns) < 3 or len(table) < 3:
+        return None
+    filled = _filled_down(table.columns[0])
+    if not _is_year_column(filled):
+        return None
+    years = [int(cell[:4]) for cell in filled]
+    for part, per_year in (("month", 12), ("quarter", 4)):
+        steps = [_whole(cell, part) or 0 for cell in table.columns[1]]
+        numbers = [year * per_year + step for year, step in zip(years, steps, strict=True)]
+        if 1 <= min(steps) <= max(steps) <= per_year and all(b - a == 1 for a, b in itertools.pairwise(numbers)):
+            letter = "" if part == "month" else "Q"
+            cells = [f"{year}-{letter}{step:0{2 - len(letter)}d}" for year, step in zip(years, steps, strict=True)]
+            log.offer("read each column as a series of its own", "rows=columns")
+            return _with_times(table, cells, [0, 1], log)
+    return None
+
+
+def _without_yearly(table: Table, month: int | None, log: Log) -> Table:
+    """Without the rows of a thirteenth month, in which statistics offices give the average of the year."""
+    cells = [] if month is None else table.columns[month]
+    kept = [row for row, cell in enumerate(cells) if cell.upper() != "M13"]
+    if len(kept) == len(cells):
+        return table
+    log.note(f"{count(len(cells) - len(kept), 'row')} of yearly averages (M13) left out.")
+    columns = [[column[row] for row in kept] for column in table.columns]
+    return replace(table, columns=columns, lines=[table.lines[row] for row in kept] if table.lines else [])
+
+
 _PARTS = (
     ("year", _YEAR_NAME),
     ("month", _MONTH_NAME),
@@ -199,7 +252,7 @@ def _whole(cell: str, part: str) -> int | None:
 
 
 def _with_times(table: Table, cells: list[str], used: list[int], log: Log) -> Table:
-    names = [table.names[i] for i in used]
+    names = [table.names[i] or f"column {i + 1}" for i in used]
     log.note(f"{' and '.join(map(quote, names))} together are the times ({quote(cells[0])}, …).")
     rest = [i for i in range(len(table.columns)) if i not in used]
     columns = [cells, *[table.columns[i] for i in rest]]

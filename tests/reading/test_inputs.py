@@ -37,7 +37,11 @@ ROWS = {
         "2024-03-30T00:00+01:00,1\n2024-03-31T00:00+01:00,2\n2024-04-01T00:00+02:00,3", [1, 2, 3], ("clock",), (), "D"
     ),
     "two orders of a date": Row(
-        "01/02/2024,1\n02/02/2024,2\n03/02/2024,3", [1, 2, 3], ("fit two orders",), ("dates=day-first",)
+        "01/02/2024,1\n02/02/2024,2\n03/02/2024,3",
+        [1, 2, 3],
+        ("fit two orders", "day, month, year"),
+        ("dates=month-first",),
+        "D",
     ),
     "month in words": Row("January 2024\t1\nFebruary 2024\t2\nMarch 2024\t3", [1, 2, 3], (), (), "MS"),
     "month with M": Row("2024 M01\t1\n2024 M02\t2\n2024 M03\t3", [1, 2, 3], (), (), "MS"),
