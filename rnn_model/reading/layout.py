@@ -280,7 +280,7 @@ def _last_body_row(rows: Rows, width: int, first: int) -> int:
     for row in range(last, max(first - 1, last - _EDGE), -1):
         if len(rows[row]) == width and (_has_data(rows[row]) or any(map(_is_time, rows[row]))):
             # a label of the first column is the clock's to judge, which knows the times
-            total = row > first and not is_value(rows[row][0]) and any(map(TOTAL.fullmatch, rows[row][1:]))
+            total = row > first and any(map(TOTAL.fullmatch, rows[row][1:]))
             if not (total and not any(map(_is_time, rows[row]))):
                 return row
     return last
