@@ -79,7 +79,7 @@ def examples() -> tuple[Example, ...]:
 
 def forecast_tab(model: Model) -> None:
     """Adds the tab, with an example already forecast, and the endpoints `/forecast` and `/forecast_file`."""
-    first, limits = examples()[0], model.config.forecast
+    first, (limits, _) = examples()[0], model.forecaster
     opening = answer(model, first.text, None, first.horizon, None, 0.8, Chosen())
     with gr.Tab("Forecast"), gr.Row():
         with gr.Column(scale=4, min_width=300):
@@ -157,7 +157,7 @@ def answer(
         reading = read(source, choices=chosen.choices)
         if not reading.series:
             return _invited(reading, chosen)
-        steps, clamped = _within(HORIZON if horizon is None else horizon, model.config.forecast.max_horizon)
+        steps, clamped = _within(HORIZON if horizon is None else horizon, model.forecaster[0].max_horizon)
         return _shown(reading, forecast(model, reading, steps, season or None), coverage, clamped, chosen)
     except InputError as error:
         return Answer(_problems(error), chosen=chosen)

@@ -6,7 +6,10 @@
 (3,)
 """
 
+from rnn_model.backtest import backtest
+from rnn_model.calibration import calibrate
 from rnn_model.checkpoint import Model, load
+from rnn_model.classifier import classify, classify_many
 from rnn_model.errors import CheckpointError, ConfigError, InputError, TrainingError, UnrolledError
 from rnn_model.forecaster import forecast, forecast_many
 from rnn_model.reading import read
@@ -18,6 +21,10 @@ __all__ = [
     "Model",
     "TrainingError",
     "UnrolledError",
+    "backtest",
+    "calibrate",
+    "classify",
+    "classify_many",
     "forecast",
     "forecast_many",
     "load",

@@ -2,7 +2,8 @@
 
     weights/forecast/
         config.json          ModelConfig, all that is needed to rebuild the network and to read its input
-        model.safetensors    the weights, float32, under the names of `ForecastNetwork.state_dict()`
+        model.safetensors    the weights under the names of the network's `state_dict()`, float32; the embedding of a
+                             text network, which is most of it, float16
         README.md, *.json    for people (model card, learning curve, scores); never read back
 
 Safetensors (https://github.com/huggingface/safetensors) is a header of names, types and shapes followed by plain
@@ -23,16 +24,17 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save as write_tensors
-from torch import Tensor
+from torch import Tensor, nn
 
-from rnn_model.config import ModelConfig
+from rnn_model.config import ForecastConfig, ModelConfig, TextConfig
 from rnn_model.encode import feature_counts
 from rnn_model.errors import CheckpointError, ConfigError
-from rnn_model.network import ForecastNetwork
+from rnn_model.network import ForecastNetwork, TextNetwork
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 CARD = "README.md"
+_HALVED = "embedding.weight"
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _HUB_FILES = ["*.json", WEIGHTS, CARD]
@@ -51,8 +53,30 @@ class Model:
     """
 
     config: ModelConfig
-    network: ForecastNetwork
+    network: ForecastNetwork | TextNetwork
     source: str
+
+    @property
+    def forecaster(self) -> tuple[ForecastConfig, ForecastNetwork]:
+        """What forecasts.
+
+        Raises:
+            CheckpointError: this model classifies texts.
+        """
+        if self.config.forecast is None or not isinstance(self.network, ForecastNetwork):
+            raise CheckpointError(f"{self.source}: expected a model that forecasts, found one that classifies texts.")
+        return self.config.forecast, self.network
+
+    @property
+    def classifier(self) -> tuple[TextConfig, TextNetwork]:
+        """What classifies texts.
+
+        Raises:
+            CheckpointError: this model forecasts.
+        """
+        if self.config.text is None or not isinstance(self.network, TextNetwork):
+            raise CheckpointError(f"{self.source}: expected a model that classifies texts, found one that forecasts.")
+        return self.config.text, self.network
 
 
 def load(source: str | Path, revision: str | None = None) -> Model:
@@ -84,7 +108,10 @@ def load(source: str | Path, revision: str | None = None) -> Model:
 
 
 def save(
-    config: ModelConfig, network: ForecastNetwork, folder: str | Path, extra: Mapping[str, str] | None = None
+    config: ModelConfig,
+    network: ForecastNetwork | TextNetwork,
+    folder: str | Path,
+    extra: Mapping[str, str] | None = None,
 ) -> None:
     """Writes a checkpoint folder, replacing the one that is there.
 
@@ -93,7 +120,7 @@ def save(
 
     Args:
         config: what `load` will rebuild the network from.
-        network: its weights are written as they are, in float32.
+        network: its weights are written as they are, an embedding rounded to float16.
         folder: of a previous checkpoint, empty, or not there yet; nothing else is ever replaced.
         extra: name -> text of files for people, .md or .json.
 
@@ -103,7 +130,7 @@ def save(
     """
     target = Path(folder).expanduser().resolve()
     extra = extra or {}
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    weights = _stored(network)
     _refuse_names(extra)
     mistakes = _mistakes(weights, _built(config))
     if mistakes:
@@ -175,14 +202,23 @@ def _from_folder(folder: Path, source: str) -> Model:
             _listed(f"{folder / WEIGHTS}: the weights do not fit {CONFIG}", mistakes)
             + f"\nBoth files must come from the same training run. To repair it, {_AGAIN}"
         )
-    network.load_state_dict(weights)
+    network.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     return Model(config, network.eval().requires_grad_(False), source)
 
 
-def _built(config: ModelConfig) -> ForecastNetwork:
+def _built(config: ModelConfig) -> ForecastNetwork | TextNetwork:
     """The network that a configuration describes, its weights yet to come."""
     with torch.random.fork_rng(devices=[]):  # drawing weights that are thrown away must not shift the caller's draws
-        return ForecastNetwork(*feature_counts(config.forecast), config.forecast)
+        if config.forecast is not None:
+            return ForecastNetwork(*feature_counts(config.forecast), config.forecast)
+        assert config.text is not None, "a configuration has one of the two"
+        return TextNetwork(config.text)
+
+
+def _stored(network: nn.Module) -> dict[str, Tensor]:
+    """The weights as a file holds them."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    return {name: tensor.half() if name == _HALVED else tensor for name, tensor in weights.items()}
 
 
 def _bytes(path: Path) -> bytes:
@@ -227,9 +263,9 @@ def _kind(content: bytes) -> str:
     return f"{len(content):,} bytes that are damaged, cut off, or of another format"
 
 
-def _mistakes(weights: Mapping[str, Tensor], network: ForecastNetwork) -> list[str]:
+def _mistakes(weights: Mapping[str, Tensor], network: nn.Module) -> list[str]:
     """Every weight that is missing, too many, of another shape or type, or not finite, in words."""
-    expected = network.state_dict()
+    expected = _stored(network)
     mistakes = [f"{name}: expected {_form(expected[name])}, found nothing" for name in expected.keys() - weights.keys()]
     for name, tensor in weights.items():
         form = _form(expected[name]) if name in expected else "nothing"

@@ -20,6 +20,7 @@ FORMAT = 1
 CELLS = ("rnn", "gru", "lstm")
 ACTIVATIONS = ("tanh", "relu")
 INITIALISATIONS = ("orthogonal", "xavier", "identity", "torch")
+UNITS = ("character", "word")
 FAMILIES = ("level", "half_drift", "drift", "trend", "damped", "strongly_damped")
 
 Record = TypeVar("Record")
@@ -150,21 +151,71 @@ class ForecastConfig:
 
 
 @dataclass(frozen=True)
+class TextConfig:
+    """How a text becomes probabilities of classes.
+
+    Attributes:
+        labels: names of the C classes, all different.
+        unit: what is read at a step, "character" or "word" (see `rnn_model/ngrams.py`).
+        buckets: number of different features V that hashing can tell apart.
+        ngrams: letters in the longest n-gram.
+        embedding: numbers that stand for a feature.
+        longest: most characters (or words) read of a text.
+        recurrent: layers that read the steps in order, or None for a bag of n-grams, blind to order.
+        temperature: what the logits are divided by, found on held-out texts such that probabilities are honest.
+        threshold: least probability of the likeliest class; below it the answer is "not sure".
+    """
+
+    labels: tuple[str, ...]
+    unit: str = "character"
+    buckets: int = 32_768
+    ngrams: int = 5
+    embedding: int = 64
+    longest: int = 1000
+    recurrent: CellConfig | None = CellConfig(hidden_size=128)
+    temperature: float = 1.0
+    threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        check(
+            self,
+            None
+            if len(self.labels) == len(set(self.labels)) >= 2
+            else f"labels: expected at least two different names, found {', '.join(map(repr, self.labels)) or 'none'}",
+            one_of("unit", self.unit, UNITS),
+            within("buckets", self.buckets, 2, 2**24),
+            within("ngrams", self.ngrams, 1, 8),
+            within("embedding", self.embedding, 1, 1024),
+            within("longest", self.longest, 1, 100_000),
+            within("temperature", self.temperature, 0.01, 100.0),
+            within("threshold", self.threshold, 0.0, 1.0),
+        )
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """A checkpoint's `config.json`.
 
     Attributes:
         name: what the model is called on its card.
-        format: version of this file's layout.
         forecast: present when the model forecasts.
+        text: present when the model classifies texts; one of the two is.
+        format: version of this file's layout.
     """
 
     name: str
-    forecast: ForecastConfig
+    forecast: ForecastConfig | None = None
+    text: TextConfig | None = None
     format: int = FORMAT
 
     def __post_init__(self) -> None:
-        check(self, None if self.format == FORMAT else f"format: expected {FORMAT}, found {self.format!r}")
+        check(
+            self,
+            None if self.format == FORMAT else f"format: expected {FORMAT}, found {self.format!r}",
+            None
+            if (self.forecast is None) != (self.text is None)
+            else "forecast, text: expected one of the two, found " + ("neither" if self.text is None else "both"),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionaries, lists, strings and numbers, as written to JSON."""

@@ -34,7 +34,7 @@ def forecast(model: Model, sequence: Any, horizon: int = 12, season: int | None 
     Raises:
         InputError: no numbers, or horizon or season out of range.
     """
-    series = _series(sequence)
+    series = series_of(sequence)
     return _forecasts(model, [series], horizon, season, told=isinstance(sequence, Reading))[0]
 
 
@@ -49,10 +49,15 @@ def forecast_many(
         horizon: steps ahead K.
         season: for all of them; None decides for each.
     """
-    return _forecasts(model, [_series(sequence) for sequence in sequences], horizon, season)
+    return _forecasts(model, [series_of(sequence) for sequence in sequences], horizon, season)
 
 
-def _series(sequence: Any) -> Series:
+def series_of(sequence: Any) -> Series:
+    """The one series to forecast of whatever `forecast` takes.
+
+    Raises:
+        InputError: no numbers.
+    """
     if isinstance(sequence, Series):
         return sequence
     if isinstance(sequence, np.ndarray) and sequence.ndim == 1 and sequence.dtype.kind in "fiu":
@@ -68,10 +73,8 @@ def _series(sequence: Any) -> Series:
 def _forecasts(
     model: Model, batch: Sequence[Series], horizon: int, season: int | None, told: bool = False
 ) -> list[Forecast]:
-    config = model.config.forecast
-    _check("horizon", horizon, config.max_horizon)
-    if season is not None:
-        _check("season", season, config.context // 2)
+    config, _ = model.forecaster
+    check_request(model, horizon, season)
     for number, series in enumerate(batch, 1):
         if not np.isfinite(series.values[-config.context :]).any():
             where = f"sequence {number} of {len(batch)}" if len(batch) > 1 else "the sequence"
@@ -101,6 +104,14 @@ def _forecasts(
     return [result for result in results if result is not None]
 
 
+def check_request(model: Model, horizon: int, season: int | None) -> None:
+    """Raises InputError unless the model can look `horizon` steps ahead with that season."""
+    config, _ = model.forecaster
+    _check("horizon", horizon, config.max_horizon)
+    if season is not None:
+        _check("season", season, config.context // 2)
+
+
 def _check(name: str, value: object, largest: int) -> None:
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 1 <= value <= largest:
         raise InputError(
@@ -118,9 +129,9 @@ def _similar_lengths(batch: Sequence[Series], context: int) -> Iterator[list[int
 @torch.inference_mode()
 def _quantiles(model: Model, histories: list[np.ndarray], periods: list[tuple[int, ...]], horizon: int) -> np.ndarray:
     """(B, K, Q) in the units of the histories."""
-    config = model.config.forecast
+    config, network = model.forecaster
     scaled = encode.scale(histories, periods, config.context)
-    quantiles, _ = model.network(encode.inputs(scaled, horizon, config))
+    quantiles, _ = network(encode.inputs(scaled, horizon, config))
     decoded = encode.decode(quantiles, scaled)
     for row, history in enumerate(histories):
         seen = history[np.isfinite(history)]

@@ -1,12 +1,14 @@
-"""How good a forecast was, in numbers.  Plain numpy; a missing actual value (nan) is left out of every measure.
+"""How good a forecast or a classification was, in numbers.  Plain numpy; a missing value (nan) is left out.
 
 A measure that cannot be computed (nothing observed, no variation to scale by) is nan, never 0 and never an error.
-Axes: `K` steps ahead, `Q` quantile levels, `T` steps of history.
+Axes: `K` steps ahead, `Q` quantile levels, `T` steps of history, `N` rows of a table, `C` classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from statistics import NormalDist
 
 import numpy as np
 
@@ -131,6 +133,139 @@ def calibration(actual: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     y = np.asarray(actual, dtype=np.float64)[:, None]
     below = np.where(np.isnan(y), np.nan, y <= quantiles)
     return np.array([_mean_observed(column) for column in below.T])
+
+
+def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Share of the rows whose likeliest class is the right one.
+
+    Args:
+        labels: (N,) the right classes as indices.
+        probabilities: (N, C) what was said of each class; of equals the first counts.
+
+    Returns:
+        0 ... 1, higher is better; nan without rows.
+    """
+    return _mean_observed((np.argmax(probabilities, axis=1) == labels).astype(np.float64))
+
+
+def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean negative logarithm of the probability given to the right class.
+
+        L = mean over n of -ln p[n, y[n]]
+
+    Args:
+        labels: (N,) the right classes as indices.
+        probabilities: (N, C) rows that add up to 1; below the smallest float32 they count as that.
+
+    Returns:
+        In nats, 0 is certain and right, ln C is what guessing gives; lower is better; nan without rows.
+
+    Source: Good (1952), "Rational decisions", Journal of the Royal Statistical Society B 14, 107-114.
+    """
+    return _mean_observed(log_losses(labels, probabilities))
+
+
+def log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """(N,) the terms of `log_loss`."""
+    right = np.asarray(probabilities, dtype=np.float64)[np.arange(len(labels)), labels]
+    return -np.log(np.maximum(right, np.finfo(np.float32).tiny))
+
+
+def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> float:
+    """How far the probability of the likeliest class is from how often that class is right.
+
+        ECE = sum over bins of (rows in bin / N) |share right in bin - mean probability in bin|
+
+    Args:
+        labels: (N,) the right classes as indices; -1 for a class that is not among the C.
+        probabilities: (N, C).
+        bins: intervals of equal width that the probability of the likeliest class falls into.
+
+    Returns:
+        0 ... 1, lower is better; nan without rows.
+
+    Source: Guo et al. (2017), "On calibration of modern neural networks", ICML.
+    """
+    sure = np.max(probabilities, axis=1)
+    right = np.argmax(probabilities, axis=1) == labels
+    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    gaps = np.bincount(place, sure, bins) - np.bincount(place, right, bins)
+    return float(np.abs(gaps).sum() / len(labels)) if len(labels) else float("nan")
+
+
+def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """(C, C) how many rows of class i (down) were taken for class j (across).
+
+    Args:
+        labels, predicted: (N,) classes as indices.
+        classes: C.
+    """
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(counts, (np.asarray(labels), np.asarray(predicted)), 1)
+    return counts
+
+
+def macro_f1(counts: np.ndarray) -> float:
+    """Mean over the classes of the harmonic mean of precision and recall, so that rare classes count like others.
+
+        F1 = 2 true positives / (2 true positives + false positives + false negatives)
+
+    Args:
+        counts: (C, C) from `confusion`; a class neither there nor predicted is left out.
+
+    Returns:
+        0 ... 1, higher is better; nan without rows.
+
+    Source: van Rijsbergen (1979), "Information Retrieval", 2nd ed., chapter 7.
+    """
+    hits = np.diagonal(counts, axis1=-2, axis2=-1).astype(np.float64)
+    seen = counts.sum(-1) + counts.sum(-2)
+    return _mean_observed(np.where(seen > 0, 2 * hits / np.maximum(seen, 1), np.nan))
+
+
+def wilson_interval(share: float, rows: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Where the share in all rows of the kind probably lies, given the share in `rows` of them.
+
+    Args:
+        share: 0 ... 1, such as an accuracy.
+        rows: N, at least 1.
+        confidence: of the interval.
+
+    Returns:
+        Lower and upper bound in 0 ... 1; unlike the normal interval it is right near the ends, too.
+
+    Source: Wilson (1927), "Probable inference, the law of succession, and statistical inference", Journal of the
+    American Statistical Association 22, 209-212.
+    """
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
+    half = z / (1 + z**2 / rows) * math.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def bootstrap_interval(
+    measure: Callable[[np.ndarray], float], rows: int, confidence: float = 0.95, draws: int = 1000
+) -> tuple[float, float]:
+    """Where a measure probably lies, from its spread over samples of the rows drawn with replacement.
+
+    Give it the difference of two methods on the same rows to see whether one is really better: rows that are hard for
+    both are then hard in both terms of the difference.
+
+    Args:
+        measure: of the rows whose indices (N,) it is given.
+        rows: N.
+        confidence: of the interval.
+        draws: samples; the same ones on every call.
+
+    Returns:
+        Lower and upper bound in the unit of the measure; samples for which it is nan are left out.
+
+    Source: Efron (1979), "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1-26.
+    """
+    rng = np.random.default_rng(0)
+    values = np.array([measure(rng.integers(0, rows, rows)) for _ in range(draws)])
+    low, high = np.nanquantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
 
 
 def _mean_observed(values: np.ndarray) -> float:

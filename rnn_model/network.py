@@ -1,8 +1,9 @@
-"""The networks: recurrent layers on `torch.nn`, and the forecaster built from two stacks of them.
+"""The networks: recurrent layers on `torch.nn`, the forecaster built from two stacks of them, the classifier from one.
 
 Axes: `B` batch, `T` time steps in, `K` steps ahead, `D` features a step, `L` layers, `H` hidden units, `Q` quantile
-levels.  Input (B, T, D); hidden states (B, T, L, H); one state (B, L, H).  Sequences of a batch are left-aligned and
-padded on the right, so that no real step is computed from padding; the last real state is picked by length.
+levels, `C` classes.  Input (B, T, D); hidden states (B, T, L, H); one state (B, L, H).  Sequences of a batch are
+left-aligned and padded on the right, so that no real step is computed from padding; the last real state is picked by
+length.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from rnn_model.config import CellConfig, ForecastConfig
+from rnn_model.config import CellConfig, ForecastConfig, TextConfig
 
 
 class State(NamedTuple):
@@ -198,3 +199,124 @@ def _normal_offsets(levels: tuple[float, ...]) -> Tensor:
     gaps = torch.tensor([high - low for low, high in itertools.pairwise(upper)])
     inverse = torch.expm1(gaps).log()
     return torch.cat((torch.zeros(1), inverse, inverse))
+
+
+class TextInputs(NamedTuple):
+    """What the text network reads, made by `rnn_model.ngrams`; steps of all texts stand one after the other.
+
+    Attributes:
+        features: (N,) buckets of the features of all steps.
+        starts: (S,) where each step begins in `features`; a step may be without any.
+        lengths: (B,) steps of each text, at least 1, S in all.
+    """
+
+    features: Tensor
+    starts: Tensor
+    lengths: Tensor
+
+
+class Gathered(NamedTuple):
+    """What a text network holds after the steps read so far; reading can be carried on from here.
+
+    Attributes:
+        state: of the recurrence; None without one.
+        output: (B, H) of the top layer after the last step; None without recurrence.
+        outputs: (B, H) their sum over the steps; None without recurrence.
+        steps: (B,) their number.
+        embedded: (B, E) sum of the embeddings of all features.
+        features: (B,) their number.
+    """
+
+    state: State | None
+    output: Tensor | None
+    outputs: Tensor | None
+    steps: Tensor
+    embedded: Tensor
+    features: Tensor
+
+
+class TextNetwork(nn.Module):
+    """Embeds the features of each step, reads the steps in order, and scores the classes.
+
+    logits = W_b mean(embeddings) * n^growth + W_r [last output, mean output] + bias, with n the features read so far: a
+    bag of n-grams (Joulin et al. 2017), which is sure of itself as evidence grows, and on top of it what order adds.
+    Before training the recurrence adds nothing.
+    """
+
+    def __init__(self, config: TextConfig) -> None:
+        """
+        Args:
+            config: sizes, and the recurrent layers.
+        """
+        super().__init__()
+        self.embedding = nn.EmbeddingBag(config.buckets, config.embedding, mode="sum")
+        self.bag = nn.Linear(config.embedding, len(config.labels))
+        self.growth = nn.Parameter(torch.zeros(()))
+        self.recurrent = None if config.recurrent is None else RecurrentNetwork(config.embedding, config.recurrent)
+        if config.recurrent is not None:
+            self.order = nn.Linear(2 * config.recurrent.hidden_size, len(config.labels), bias=False)
+            nn.init.zeros_(self.order.weight)
+        nn.init.normal_(self.embedding.weight, std=config.embedding**-0.5)
+
+    def forward(self, inputs: TextInputs, before: Gathered | None = None) -> tuple[Tensor, Gathered, Tensor | None]:
+        """Reads a batch of texts.
+
+        Args:
+            inputs: steps of the texts.
+            before: what was read of them already; None starts anew.
+
+        Returns:
+            logits (B, C) after the last step, what to carry on from, and hidden states (B, T, L, H), None without
+            recurrence.
+        """
+        return self.read(self.embedding(inputs.features, inputs.starts), inputs, before)
+
+    def read(
+        self, steps: Tensor, inputs: TextInputs, before: Gathered | None = None
+    ) -> tuple[Tensor, Gathered, Tensor | None]:
+        """As `forward`, from the embedded steps (S, E): a place to ask how the logits depend on each of them."""
+        embedded = self._by_text(steps, inputs.lengths)
+        held = torch.diff(inputs.starts, append=inputs.starts.new_tensor([len(inputs.features)]))
+        count = self._by_text(held[:, None].to(embedded.dtype), inputs.lengths)
+        gathered = Gathered(None, None, None, inputs.lengths, embedded.sum(1), count.sum((1, 2)))
+        hidden = None
+        if self.recurrent is not None:
+            state = None if before is None else before.state
+            outputs, hidden, state = self.recurrent(embedded / count.clamp(min=1), inputs.lengths, state)
+            last = (inputs.lengths - 1)[:, None, None].expand(-1, 1, outputs.shape[2])
+            real = torch.arange(outputs.shape[1])[None] < inputs.lengths[:, None]
+            summed = (outputs * real[..., None]).sum(1)
+            gathered = gathered._replace(state=state, output=outputs.gather(1, last)[:, 0], outputs=summed)
+        if before is not None:
+            gathered = _carried_on(before, gathered)
+        return self.logits(gathered), gathered, hidden
+
+    def logits(self, gathered: Gathered) -> Tensor:
+        """(B, C) scores of the classes, before any temperature."""
+        features = gathered.features.clamp(min=1)[:, None]
+        logits = self.bag(gathered.embedded / features * features**self.growth)
+        if gathered.output is not None and gathered.outputs is not None:
+            heard = torch.cat((gathered.output, gathered.outputs / gathered.steps[:, None]), 1)
+            logits = logits + self.order(heard)
+        return logits
+
+    @staticmethod
+    def _by_text(steps: Tensor, lengths: Tensor) -> Tensor:
+        """(S, D) steps one after the other as (B, T, D), zeros after a text's last."""
+        text = torch.arange(len(lengths)).repeat_interleave(lengths)
+        step = torch.arange(len(steps)) - (lengths.cumsum(0) - lengths)[text]
+        padded = steps.new_zeros(len(lengths), int(lengths.max()), steps.shape[1])
+        return padded.index_put((text, step), steps)
+
+
+def _carried_on(before: Gathered, after: Gathered) -> Gathered:
+    """Sums over both parts; what stands at the end is that of the later one."""
+    outputs = after.outputs
+    if outputs is not None and before.outputs is not None:
+        outputs = outputs + before.outputs
+    return after._replace(
+        outputs=outputs,
+        steps=before.steps + after.steps,
+        embedded=before.embedded + after.embedded,
+        features=before.features + after.features,
+    )

@@ -33,18 +33,18 @@ ACCENT = "#0072b2"  # the blue of Okabe and Ito's colour-blind-safe palette
 BANDS = (0.8, 0.5)  # drawn from the widest to the narrowest
 SHADES = (0.16, 0.38)  # what each band looks like, the narrower one lying on the wider
 
-_FONT = 10.5
+FONT = 10.5
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: small, crisp, searchable
     "svg.hashsalt": "unrolled",  # the same record gives the same bytes
     "text.parse_math": False,  # a "$" in a column name is a dollar
     "font.family": "sans-serif",
-    "font.size": _FONT,
+    "font.size": FONT,
     "text.color": INK,
 }
 _DRAWING = threading.Lock()  # rcParams belong to the whole process, and a server draws in several threads
-_MUTED = 0.64  # opacity of ink that explains rather than shows
-_WIDE, _NARROW = (677, 302), (320, 300)  # points
+MUTED = 0.64  # opacity of ink that explains rather than shows
+WIDE, NARROW = (677, 302), (320, 300)  # points
 _SHOWN_POINTS = 1000  # more would fall on the same pixels
 
 
@@ -66,17 +66,17 @@ def forecast_figure(forecast: Forecast, *, narrow: bool = False, shown: int | No
     outer = bands[max(bands)]
     x, dated = _positions(forecast, len(past) + ahead)
 
-    low, high = _limits(np.concatenate([past, outer.ravel()]))
-    value_ticks, value_labels = _value_ticks(low, high)
+    low, high = limits(np.concatenate([past, outer.ravel()]))
+    ticks, value_labels = value_ticks(low, high)
     ends = outer[1, -1], median[-1], outer[0, -1]
     decimals = decimals_for(float(ends[0] - ends[2]) or abs(float(ends[1])), 2)
     end_labels = [number(float(end), decimals) for end in ends]
 
-    with _drawing():
-        figure, axes = _canvas(_NARROW if narrow else _WIDE, value_labels, end_labels)
+    with drawing():
+        figure, axes = canvas(NARROW if narrow else WIDE, value_labels, end_labels)
         axes.set(xlim=(x[0], x[-1]), ylim=(low, high))
-        _draw_value_scale(axes, value_ticks, value_labels)
-        _draw_time_scale(axes, *_time_ticks(x, dated, 6 if narrow else 9))
+        draw_value_scale(axes, ticks, value_labels)
+        draw_time_scale(axes, *_time_ticks(x, dated, 6 if narrow else 9))
         _draw_past(axes, x[:-ahead], past)
         _draw_fan(axes, x, past, median, bands)
         _draw_ends(axes, ends, end_labels)
@@ -91,14 +91,14 @@ def svg(figure: Figure, description: str) -> str:
     several pictures may share a page.
     """
     sink = StringIO()
-    with _drawing():
+    with drawing():
         figure.savefig(sink, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     document = sink.getvalue()
     body = document[document.index("<defs>") :]
     body = re.sub(r'<g id="[^"]*">', "<g>", body)
     body = re.sub(r"(font: [^;\"]*?px )[^;\"]*", r"\1system-ui, sans-serif", body)
     body = body.replace(INK, "currentColor").replace(ACCENT, f"var(--forecast, {ACCENT})")
-    width, height = _size(figure)
+    width, height = size_of(figure)
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="100%" '
         f'viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(description)}">{body}'
@@ -106,7 +106,7 @@ def svg(figure: Figure, description: str) -> str:
 
 
 @contextmanager
-def _drawing() -> Iterator[None]:
+def drawing() -> Iterator[None]:
     with _DRAWING, mpl.rc_context(_STYLE), warnings.catch_warnings():
         # Text is measured in matplotlib's font and shown in the reader's, which may well have the glyph.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
@@ -121,13 +121,13 @@ def _positions(forecast: Forecast, count: int) -> tuple[np.ndarray, bool]:
     return date2num(np.concatenate([history.times, forecast.times])[-count:]), True
 
 
-def _limits(values: np.ndarray) -> tuple[float, float]:
+def limits(values: np.ndarray) -> tuple[float, float]:
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     room = 0.05 * (high - low) or abs(high) / 2 or 1.0
     return (0.0 if 0 <= low < room else low - room), high + room  # no room below zero for what never went there
 
 
-def _value_ticks(low: float, high: float) -> tuple[np.ndarray, list[str]]:
+def value_ticks(low: float, high: float) -> tuple[np.ndarray, list[str]]:
     ticks = np.asarray(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
     step = ticks[1] - ticks[0]
     decimals = next(d for d in range(10) if d == 9 or np.allclose(ticks, np.round(ticks, d), rtol=0, atol=step / 100))
@@ -148,7 +148,7 @@ def _time_ticks(x: np.ndarray, dated: bool, most: int) -> tuple[np.ndarray, list
     return ticks, formatter.format_ticks(ticks), formatter.get_offset()
 
 
-def _canvas(size: tuple[int, int], left_labels: list[str], right_labels: list[str]) -> tuple[Figure, Axes]:
+def canvas(size: tuple[int, int], left_labels: list[str], right_labels: list[str]) -> tuple[Figure, Axes]:
     """An empty figure, and its axes with margins as wide as the labels beside them."""
     width, height = size
     figure = Figure(figsize=(width / 72, height / 72), dpi=72)
@@ -161,30 +161,30 @@ def _canvas(size: tuple[int, int], left_labels: list[str], right_labels: list[st
     return figure, axes
 
 
-def _size(figure: Figure) -> np.ndarray:
+def size_of(figure: Figure) -> np.ndarray:
     """(2,) width and height in points."""
     return 72 * figure.get_size_inches()
 
 
-def _axes_size(axes: Axes) -> np.ndarray:
+def axes_size(axes: Axes) -> np.ndarray:
     """(2,) width and height of the plot itself in points, which at 72 an inch are its pixels."""
     return np.array([axes.bbox.width, axes.bbox.height])
 
 
-def _draw_value_scale(axes: Axes, ticks: np.ndarray, labels: list[str]) -> None:
+def draw_value_scale(axes: Axes, ticks: np.ndarray, labels: list[str]) -> None:
     beside = axes.get_yaxis_transform()  # x as a share of the axes, y in values
-    gap = 10 / _axes_size(axes)[0]
+    gap = 10 / axes_size(axes)[0]
     for tick, label in zip(ticks, labels, strict=True):
         axes.plot((0, 1), (tick, tick), color=INK, alpha=0.13, lw=0.8, transform=beside, clip_on=False)
-        axes.text(-gap, tick, label, transform=beside, ha="right", va="center_baseline", alpha=_MUTED)
+        axes.text(-gap, tick, label, transform=beside, ha="right", va="center_baseline", alpha=MUTED)
 
 
-def _draw_time_scale(axes: Axes, ticks: np.ndarray, labels: list[str], left_out: str) -> None:
+def draw_time_scale(axes: Axes, ticks: np.ndarray, labels: list[str], left_out: str) -> None:
     below = axes.get_xaxis_transform()  # x in time, y as a share of the axes
-    line = 1 / _axes_size(axes)[1]
+    line = 1 / axes_size(axes)[1]
     for tick, label in zip(ticks, labels, strict=True):
-        axes.text(tick, -18 * line, label, transform=below, ha="center", alpha=_MUTED)
-    axes.text(1, -32 * line, left_out, transform=axes.transAxes, ha="right", alpha=_MUTED)
+        axes.text(tick, -18 * line, label, transform=below, ha="center", alpha=MUTED)
+    axes.text(1, -32 * line, left_out, transform=axes.transAxes, ha="right", alpha=MUTED)
 
 
 def _draw_past(axes: Axes, x: np.ndarray, past: np.ndarray) -> None:
@@ -212,9 +212,9 @@ def _draw_fan(axes: Axes, x: np.ndarray, past: np.ndarray, median: np.ndarray, b
 
 def _draw_ends(axes: Axes, ends: tuple[float, float, float], labels: list[str]) -> None:
     """High, median and low of the last step written beside it, kept a line apart."""
-    width, height = _axes_size(axes)
+    width, height = axes_size(axes)
     bottom, top = axes.get_ylim()
-    line = 1.3 * _FONT / height * (top - bottom)
+    line = 1.3 * FONT / height * (top - bottom)
     high, median, low = ends
     places = (max(high, median + line), median, min(low, median - line))
     for place, label, weight in zip(places, labels, ("normal", "bold", "normal"), strict=True):
@@ -225,9 +225,9 @@ def _draw_ends(axes: Axes, ends: tuple[float, float, float], labels: list[str]) 
 
 def _draw_head(figure: Figure, history: Series, magnitude: str, coverages: list[float]) -> None:
     """Heading and key: the marks side by side, each followed by its name."""
-    width, height = _size(figure)
+    width, height = size_of(figure)
     scale = " ".join(filter(None, [magnitude, history.unit]))
-    heading = ", ".join(filter(None, [_shortened(history.name or "Values", int(width / 8)), scale]))
+    heading = ", ".join(filter(None, [shortened(history.name or "Values", int(width / 8)), scale]))
     figure.text(6 / width, 1 - 14 / height, heading, weight="bold")
     y, x = 1 - 35 / height, 7.0
     shades = dict(zip(sorted(coverages, reverse=True), SHADES, strict=False))
@@ -257,5 +257,5 @@ def _thinned(values: np.ndarray) -> np.ndarray:
     return np.unique([(i[np.argmin(low[i])], i[np.argmax(high[i])]) for i in stretches])
 
 
-def _shortened(text: str, length: int) -> str:
+def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 TOLERANCE = 1e-9  # (1 - 0.8) / 2 is a little less than 0.1
+LEAST_SHARE = 0.01  # of the gradient at the last step; what falls below it is too faint to learn from
 
 
 class _Frozen:
@@ -95,6 +96,7 @@ class Forecast(_Frozen):
         times: (K,) datetime64[s] of the steps ahead, or None when the history has none.
         season: steps in the season that was used; 1 means none.
         notes: what the forecaster did or could not do, in words.
+        stated: what was done to the network's own quantiles afterwards, in a few words each, for the picture.
     """
 
     history: Series
@@ -103,6 +105,7 @@ class Forecast(_Frozen):
     times: np.ndarray | None = None
     season: int = 1
     notes: tuple[str, ...] = ()
+    stated: tuple[str, ...] = ()
 
     @property
     def median(self) -> np.ndarray:
@@ -135,6 +138,121 @@ class Forecast(_Frozen):
         return self.quantile(tail), self.quantile(1 - tail)
 
 
+@dataclass(frozen=True, eq=False)
+class Backtest(_Frozen):
+    """Forecasts of a series from several moments of its own past, beside what then came.
+
+    The windows of K steps lie end to end, so every held-out value is forecast and counted once.
+
+    Attributes:
+        history: the series that was checked, whole.
+        levels: (Q,) quantile levels.
+        origins: (N,) how many values were known at each origin, increasing; N is 0 when the series is too short.
+        actual: (N, K) what came; nan where missing.
+        quantiles: (N, K, Q) what was forecast from each origin, in the unit of the series.
+        naive: (N, K) the rival, the closest of the naive forecasts, from the same origins.
+        rival: what the rival does, in words ("repeating last year").
+        season: steps in the season at the last origin; 1 means none.
+        mase: mean absolute scaled error of the median over the held-out values; nan when undefined.
+        naive_mase: the same of the rival.
+        gain: share by which the median was closer than the rival; negative when the rival was closer; nan when
+            undefined.
+        verdict: all of this in words.
+        notes: what limits the check, in words.
+    """
+
+    history: Series
+    levels: np.ndarray
+    origins: np.ndarray
+    actual: np.ndarray
+    quantiles: np.ndarray
+    naive: np.ndarray
+    rival: str
+    season: int
+    mase: float
+    naive_mase: float
+    gain: float
+    verdict: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def median(self) -> np.ndarray:
+        """(N, K) the 0.5 quantiles."""
+        return self.quantiles[:, :, len(self.levels) // 2]
+
+    @property
+    def edges(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N, K) each, the ends of the 80 % band, or of the widest that the levels allow."""
+        low, high = (int(np.argmin(np.abs(self.levels - level))) for level in (0.1, 0.9))
+        return self.quantiles[:, :, low], self.quantiles[:, :, high]
+
+    @property
+    def points(self) -> int:
+        """Held-out values that are counted."""
+        return int(np.isfinite(self.actual).sum())
+
+    @property
+    def caught(self) -> int:
+        """How many of `points` lay inside the 80 % band, its ends included."""
+        low, high = self.edges
+        return int(((self.actual >= low) & (self.actual <= high)).sum())
+
+    @property
+    def coverage(self) -> float:
+        """`caught` / `points`: best at 0.8; nan when nothing was counted."""
+        return self.caught / self.points if self.points else float("nan")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a text that is of one class.
+
+    Attributes:
+        start, end: characters `text[start:end]`.
+        label: its class.
+        probability: mean over its words, each read with its neighbours.
+    """
+
+    start: int
+    end: int
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Classification(_Frozen):
+    """What a text is.
+
+    Attributes:
+        text: as it was read: composed (NFC), addresses blanked out, cut to the model's longest.
+        label: the likeliest class, or None when its probability is below `threshold`: not sure.
+        labels: (C,) names of the classes.
+        probabilities: (C,) of the classes; they sum to 1.
+        belief: (T, C) the probabilities had the text ended after each letter (or word) that was read; the last row
+            equals `probabilities`.  (0, C) for a text without letters, and where it was not asked for.
+        ends: (T,) characters of `text` read when each row of `belief` holds.
+        threshold: least probability for an answer.
+        parts: in order, when stretches of the text are of different classes; empty when it is of one piece, and where
+            `belief` was not asked for.
+        notes: what was not read, in words.
+    """
+
+    text: str
+    label: str | None
+    labels: tuple[str, ...]
+    probabilities: np.ndarray
+    belief: np.ndarray
+    ends: np.ndarray
+    threshold: float
+    parts: tuple[Part, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def likeliest(self, count: int = 5) -> list[tuple[str, float]]:
+        """The `count` likeliest classes with their probabilities, likeliest first."""
+        order = np.argsort(-self.probabilities, kind="stable")[:count]
+        return [(self.labels[index], float(self.probabilities[index])) for index in order]
+
+
 @dataclass(frozen=True)
 class Epoch:
     """One row of a training history.
@@ -147,6 +265,8 @@ class Epoch:
         gradient_norm: mean norm before clipping.
         clipped: share of steps whose gradient was clipped, 0 ... 1.
         seconds: process CPU seconds since the run began.
+        train_accuracy: share of training rows got right, by the averaged weights without dropout; None if not measured.
+        valid_accuracy: the same on the validation set.
     """
 
     step: int
@@ -156,6 +276,8 @@ class Epoch:
     gradient_norm: float
     clipped: float
     seconds: float
+    train_accuracy: float | None = None
+    valid_accuracy: float | None = None
 
 
 @dataclass(frozen=True)
@@ -198,3 +320,63 @@ class Scores:
     wall_seconds: float | None = None
     cpu_seconds: float | None = None
     source: str = "measured"
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """How one classifier did on the rows of a table; each interval holds the true value with 95 % confidence.
+
+    Attributes:
+        rows: N, that it was measured on.
+        accuracy: share of the rows it got right; higher is better.
+        accuracy_interval: Wilson's.
+        log_loss: mean negative log probability of the right class, in nats; lower is better.
+        log_loss_interval: by bootstrap.
+        macro_f1: mean F1 of the classes; higher is better.
+        macro_f1_interval: by bootstrap.
+    """
+
+    rows: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    log_loss: float
+    log_loss_interval: tuple[float, float]
+    macro_f1: float
+    macro_f1_interval: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class GradientFlow(_Frozen):
+    """What is left of a loss after the last step when it is sent back through time.
+
+    Attributes:
+        name: what was measured, for a legend.
+        norms: (T, L) Euclidean norm of the gradient, mean over the batch; row d is d steps before the last one.
+        radius: (L,) spectral radius of each layer's recurrent matrix W_hh (see `rnn_model/gradient_flow.py`).
+    """
+
+    name: str
+    norms: np.ndarray
+    radius: np.ndarray
+
+    @property
+    def shares(self) -> np.ndarray:
+        """(T,) norm over all layers at each distance, relative to that at distance 0; all 0 if that is 0."""
+        joined = np.sqrt(np.square(self.norms).sum(1))
+        return joined / joined[0] if joined[0] > 0 else np.zeros_like(joined)
+
+    @property
+    def memory(self) -> int:
+        """Effective memory in steps: the largest distance up to which LEAST_SHARE of the gradient is never missing."""
+        faint = np.flatnonzero(~(self.shares >= LEAST_SHARE))
+        return max(int(faint[0]) - 1, 0) if len(faint) else len(self.norms) - 1
+
+    @property
+    def verdict(self) -> str:
+        """The same in words."""
+        last = len(self.norms) - 1
+        if not np.isfinite(self.norms).all() or self.shares[-1] > 1 / LEAST_SHARE:
+            return f"explodes: {self.shares[-1]:.2g} times as large {last} steps back"
+        if self.memory < last:
+            return f"effective memory: {self.memory} steps; {self.shares[-1]:.2g} of it is left {last} steps back"
+        return f"effective memory: all {last} steps; {self.shares[-1]:.2g} of it is left at the first"

@@ -23,6 +23,14 @@ _STEPS = (  # pandas offset alias, one step, several steps, how a moment is writ
     (r"min$", "minute", "minutes", "{day} {month} {year}, {clock}"),
     (r"s$", "second", "seconds", "{day} {month} {year}, {clock}:{second:02}"),
 )
+_REPEATED = {
+    ("quarter", 4): "repeating last year",
+    ("month", 12): "repeating last year",
+    ("week", 52): "repeating last year",
+    ("day", 7): "repeating last week",
+    ("working day", 5): "repeating last week",
+    ("hour", 24): "repeating the day before",
+}
 _UNKNOWN_STEP = ("", "value", "values", "{day} {month} {year}")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MAGNITUDES = {6: "million", 9: "billion", 12: "trillion"}
@@ -68,6 +76,14 @@ def step_words(frequency: str | None) -> tuple[str, str]:
     """What one step and several steps are called: ("month", "months"); ("value", "values") when unknown."""
     _, one, many, _ = _step(frequency)
     return one, many
+
+
+def repeating(frequency: str | None, season: int) -> str:
+    """What the (seasonal) naive forecast does, in words: "repeating last year", "repeating the last value"."""
+    if season == 1:
+        return "repeating the last value"
+    one, many = step_words(frequency)
+    return _REPEATED.get((one, season), f"repeating the last {season} {many}")
 
 
 def moment(time: np.datetime64, frequency: str | None) -> str:

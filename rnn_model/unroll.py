@@ -24,14 +24,19 @@ def rnn(cell: nn.RNN, inputs: Tensor, start: Tensor | None = None) -> Tensor:
     Raises:
         ValueError: the cell has several layers, two directions or no biases.
     """
-    W_ih, W_hh, b_ih, b_hh = _weights(cell)
-    f = torch.tanh if cell.nonlinearity == "tanh" else torch.relu
     h = _zeros(inputs, cell) if start is None else start
     states = []
     for x in inputs.unbind(1):
-        h = f(x @ W_ih.T + b_ih + h @ W_hh.T + b_hh)
+        h = rnn_step(cell, x, h)
         states.append(h)
     return torch.stack(states, 1)
+
+
+def rnn_step(cell: nn.RNN, x: Tensor, h: Tensor) -> Tensor:
+    """The next hidden state (B, H) from an input (B, D) and the hidden state (B, H) before it."""
+    W_ih, W_hh, b_ih, b_hh = _weights(cell)
+    f = torch.tanh if cell.nonlinearity == "tanh" else torch.relu
+    return f(x @ W_ih.T + b_ih + h @ W_hh.T + b_hh)
 
 
 def gru(cell: nn.GRU, inputs: Tensor, start: Tensor | None = None) -> Tensor:
@@ -40,18 +45,23 @@ def gru(cell: nn.GRU, inputs: Tensor, start: Tensor | None = None) -> Tensor:
     As in torch, the reset gate r acts after the recurrent product (version 1 of the paper), and z = 1 keeps the old
     state.  Arguments and errors as for `rnn`.
     """
-    W_ih, W_hh, b_ih, b_hh = _weights(cell)
     h = _zeros(inputs, cell) if start is None else start
     states = []
     for x in inputs.unbind(1):
-        x_r, x_z, x_n = (x @ W_ih.T + b_ih).chunk(3, 1)  # torch's order: reset, update, new
-        h_r, h_z, h_n = (h @ W_hh.T + b_hh).chunk(3, 1)
-        r = torch.sigmoid(x_r + h_r)
-        z = torch.sigmoid(x_z + h_z)
-        n = torch.tanh(x_n + r * h_n)
-        h = (1 - z) * n + z * h
+        h = gru_step(cell, x, h)
         states.append(h)
     return torch.stack(states, 1)
+
+
+def gru_step(cell: nn.GRU, x: Tensor, h: Tensor) -> Tensor:
+    """The next hidden state (B, H) from an input (B, D) and the hidden state (B, H) before it."""
+    W_ih, W_hh, b_ih, b_hh = _weights(cell)
+    x_r, x_z, x_n = (x @ W_ih.T + b_ih).chunk(3, 1)  # torch's order: reset, update, new
+    h_r, h_z, h_n = (h @ W_hh.T + b_hh).chunk(3, 1)
+    r = torch.sigmoid(x_r + h_r)
+    z = torch.sigmoid(x_z + h_z)
+    n = torch.tanh(x_n + r * h_n)
+    return (1 - z) * n + z * h
 
 
 def lstm(
@@ -62,17 +72,23 @@ def lstm(
     Hochreiter & Schmidhuber (1997), with the forget gate of Gers, Schmidhuber & Cummins (2000); no peepholes.
     Arguments and errors as for `rnn`; `start_memory` is the memory (B, H) before the first step.
     """
-    W_ih, W_hh, b_ih, b_hh = _weights(cell)
     h = _zeros(inputs, cell) if start is None else start
     c = _zeros(inputs, cell) if start_memory is None else start_memory
     states, memories = [], []
     for x in inputs.unbind(1):
-        i, f, g, o = (x @ W_ih.T + b_ih + h @ W_hh.T + b_hh).chunk(4, 1)  # torch's order: input, forget, cell, output
-        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-        h = torch.sigmoid(o) * torch.tanh(c)
+        h, c = lstm_step(cell, x, h, c)
         states.append(h)
         memories.append(c)
     return torch.stack(states, 1), torch.stack(memories, 1)
+
+
+def lstm_step(cell: nn.LSTM, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """The next hidden state and memory cell, (B, H) each, from an input (B, D) and those before it."""
+    W_ih, W_hh, b_ih, b_hh = _weights(cell)
+    i, f, g, o = (x @ W_ih.T + b_ih + h @ W_hh.T + b_hh).chunk(4, 1)  # torch's order: input, forget, cell, output
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    h = torch.sigmoid(o) * torch.tanh(c)
+    return h, c
 
 
 def gradient_norms(cell: nn.RNN, hidden: Tensor, gradient: Tensor) -> Tensor:

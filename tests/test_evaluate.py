@@ -39,7 +39,7 @@ def checkpoint(tmp_path, monkeypatch):
     folder = tmp_path / "weights" / "forecast"
     folder.mkdir(parents=True)
     (folder / "model.safetensors").write_bytes(WEIGHTS)
-    model = SimpleNamespace(config=SimpleNamespace(forecast="settings"))
+    model = SimpleNamespace(config=SimpleNamespace(forecast="settings", text=None))
     monkeypatch.setattr(evaluate, "load", lambda folder: model)
     monkeypatch.setattr(evaluate, "forecast_many", spread_forecasts)
     monkeypatch.setattr(evaluate, "CACHE", tmp_path / "cache")
@@ -187,11 +187,11 @@ def test_a_broken_checkpoint_is_one_clean_line(checkpoint, monkeypatch, capsys):
     assert capsys.readouterr().err == "error: model.safetensors: expected 10 weights, found 9. Train again.\n"
 
 
-def test_a_checkpoint_that_does_not_forecast_is_refused(checkpoint, monkeypatch, capsys):
-    model = SimpleNamespace(config=SimpleNamespace(forecast=None))
+def test_a_checkpoint_of_texts_asks_for_texts(checkpoint, monkeypatch, capsys):
+    model = SimpleNamespace(config=SimpleNamespace(forecast=None, text="settings"))
     monkeypatch.setattr(evaluate, "load", lambda folder: model)
     assert evaluate.main([str(checkpoint)]) == 2
-    assert "expected a checkpoint that forecasts" in capsys.readouterr().err
+    assert "expected texts to classify" in capsys.readouterr().err
 
 
 def test_a_missing_package_names_the_command_that_installs_it(checkpoint, monkeypatch, capsys):

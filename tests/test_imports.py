@@ -24,11 +24,11 @@ FORBIDDEN = {
 }
 AT_THE_TOP = {
     "rnn_model": {"huggingface_hub", "pandas", "openpyxl"},
-    "training": {"huggingface_hub", "statsforecast"},
+    "training": {"huggingface_hub", "statsforecast", "sklearn"},
     "interface": {"training"},
     "app": {"training"},
 }
-WITHOUT_TORCH = {"baselines", "errors", "metrics", "plots", "reading", "records", "report"}
+WITHOUT_TORCH = {"baselines", "errors", "metrics", "plots", "plots_training", "reading", "records", "report"}
 UNSAFE_CALLS = {"eval", "exec", "torch.load", "pickle.load", "pickle.loads", "np.load"}
 WORK = {"print", "open", "os.getenv", "torch.set_num_threads", "random.seed", "torch.manual_seed", "np.random.seed"}
 WORKING_ATTRIBUTES = {"environ", "read_text", "read_bytes", "write_text", "mkdir", "exists", "iterdir", "glob", "stat"}

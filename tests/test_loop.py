@@ -8,17 +8,20 @@ import signal
 import subprocess
 import sys
 import time
+from ast import literal_eval
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 from torch.utils.data import Dataset
 
 from rnn_model.errors import TrainingError
 from training.config import TrainConfig
-from training.loop import best_epoch, learning_rate, train
+from training.loop import NotFiniteError, best_epoch, learning_rate, train
 
 CONFIG = TrainConfig(steps=60, warmup=5, learning_rate=0.05, validate_every=10, workers=0, averaging=0.8)
 SLOPES = torch.tensor([2.0, -1.0, 0.5])
@@ -37,12 +40,12 @@ class Lines(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
 
 def loss_of(network: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-    return (network(batch[0])[:, 0] - batch[1]).square().mean()
+    return (network(batch[0])[:, 0] - batch[1]).square()
 
 
 @torch.no_grad()
 def validate(network: nn.Module) -> float:
-    return loss_of(network, Lines()[10_000]).item()
+    return loss_of(network, Lines()[10_000]).mean().item()
 
 
 def fresh() -> nn.Module:
@@ -101,10 +104,108 @@ def test_a_run_killed_in_the_middle_ends_in_the_same_bytes(tmp_path: Path) -> No
     assert [epoch.valid_loss for epoch in history.epochs] == [epoch.valid_loss for epoch in expected.epochs]
 
 
+class OneSpoiltRow(Lines):
+    def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        x, y = super().__getitem__(step)
+        y[17] += math.inf if step == 25 else 0.0
+        return x, y
+
+
 def test_nan_stops_the_run_at_its_step_and_keeps_the_last_good_state(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"step 26: .*nan"):
+    with pytest.raises(TrainingError, match=r"step 26: .*nan.*row 0, 1, 2, 3, 4, … of the batch's 32"):
         run(tmp_path, batches=Lines(spoilt=25))
     assert (tmp_path / "state-20.safetensors").exists()
+
+
+def test_the_row_that_spoilt_a_step_is_named_and_the_last_good_weights_stay(tmp_path: Path) -> None:
+    network = fresh()
+    with pytest.raises(
+        NotFiniteError, match=r"step 26: .*gradient norm nan; caused by row 17 of the batch's 32, .*with loss inf"
+    ) as caught:
+        train(network, OneSpoiltRow(), loss_of, validate, CONFIG, tmp_path, say=lambda _: None)
+    assert [epoch.step for epoch in caught.value.history.epochs] == [10, 20]
+    kept = load_file(tmp_path / "state-20.safetensors")
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, kept[f"best.{name}"])
+    assert math.isfinite(validate(network))
+
+
+def test_a_gradient_that_alone_is_not_finite_names_its_weights(tmp_path: Path) -> None:
+    def square_root(network: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        return (0 * network(batch[0])[:, 0]).sqrt()  # 0, with an infinite slope
+
+    with pytest.raises(NotFiniteError, match=r"step 1: .*loss 0 and gradient norm nan; .*of 0\.weight"):
+        train(fresh(), Lines(), square_root, validate, CONFIG, tmp_path, say=lambda _: None)
+
+
+def test_accuracies_stand_in_the_learning_curve_and_survive_a_resume(tmp_path: Path) -> None:
+    def shares(network: nn.Module) -> tuple[float, float]:
+        assert not network.training
+        return 1 - validate(network) / 100, 0.5
+
+    short = replace(CONFIG, steps=20)
+    lines: list[str] = []
+    history = train(fresh(), Lines(), loss_of, validate, short, tmp_path, lines.append, shares)
+    for epoch in history.epochs:
+        assert epoch.train_accuracy == pytest.approx(1 - epoch.valid_loss / 100)
+        assert epoch.valid_accuracy == 0.5
+    assert "/ 50.0%" in lines[1]
+    assert train(fresh(), Lines(), loss_of, validate, short, tmp_path, lines.append, shares) == history
+    assert run(tmp_path / "without")[1].epochs[0].train_accuracy is None
+
+
+PAIR = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+import torch.distributed as dist
+from safetensors.torch import save_file
+from test_loop import CONFIG, Lines, SLOPES, fresh, loss_of, validate
+from training.loop import train
+from training.parallel import joined
+
+class Share(Lines):
+    def __init__(self, team): super().__init__(); self.team = team
+    def __getitem__(self, step):
+        x, y = super().__getitem__(step)
+        rows = slice(0, 11) if self.team.rank == 0 else slice(11, 32)  # unequal on purpose
+        return x[rows], y[rows]
+
+with joined() as team:
+    assert (team.size, dist.get_world_size(), dist.get_backend()) == (2, 2, "gloo"), team
+    network = fresh()
+    network[1].p = 0.0
+    folder = Path(sys.argv[1])
+    history = train(network, Share(team), loss_of, validate, CONFIG, folder / "state", lambda line: print(line))
+    save_file(network.state_dict(), folder / f"{team.rank}.safetensors")
+    (folder / f"{team.rank}.txt").write_text(repr([e.valid_loss for e in history.epochs]))
+"""
+
+
+def test_two_processes_train_one_network_to_the_same_weights_as_one(tmp_path: Path) -> None:
+    (tmp_path / "pair.py").write_text(PAIR)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    ran = subprocess.run(
+        [*command, str(tmp_path / "pair.py"), str(tmp_path)], env=environment, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert ran.stdout.count("gradient") == 1  # the first process speaks alone
+    one, other = (load_file(tmp_path / f"{rank}.safetensors") for rank in (0, 1))
+    alone = fresh()
+    alone[1].p = 0.0
+    history = train(alone, Lines(), loss_of, validate, CONFIG, tmp_path / "alone", say=lambda _: None)
+    for name, tensor in alone.state_dict().items():
+        assert torch.equal(one[name], other[name])
+        torch.testing.assert_close(one[name], tensor, rtol=1e-4, atol=1e-5)
+    assert (tmp_path / "0.txt").read_text() == (tmp_path / "1.txt").read_text()
+    np.testing.assert_allclose(
+        literal_eval((tmp_path / "0.txt").read_text()), [e.valid_loss for e in history.epochs], rtol=1e-3
+    )
 
 
 def test_it_stops_when_nothing_gets_better(tmp_path: Path) -> None:

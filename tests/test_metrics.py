@@ -9,7 +9,20 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from rnn_model.baselines import repeat_over_levels
-from rnn_model.metrics import calibration, coverage, mase, pinball_loss, seasonal_scale, weighted_quantile_loss
+from rnn_model.metrics import (
+    accuracy,
+    bootstrap_interval,
+    calibration,
+    confusion,
+    coverage,
+    log_loss,
+    macro_f1,
+    mase,
+    pinball_loss,
+    seasonal_scale,
+    weighted_quantile_loss,
+    wilson_interval,
+)
 
 LEVELS = np.arange(1, 10) / 10
 NAN = float("nan")
@@ -127,3 +140,43 @@ def test_true_quantiles_are_calibrated(seed):
     shares = calibration(actual, np.tile(LEVELS, (4000, 1)))
     # five standard errors of a share of 4000, sqrt(.25 / 4000) = .008
     np.testing.assert_allclose(shares, LEVELS, atol=0.04)
+
+
+def test_accuracy_and_log_loss_by_hand():
+    labels, said = np.array([0, 1, 1]), np.array([[0.8, 0.2], [0.6, 0.4], [0.1, 0.9]])
+    assert accuracy(labels, said) == pytest.approx(2 / 3)
+    assert log_loss(labels, said) == pytest.approx(-np.log([0.8, 0.4, 0.9]).mean())
+    assert log_loss(labels, np.full((3, 4), 0.25)) == pytest.approx(np.log(4))
+    certain_and_wrong = log_loss(np.array([1]), np.array([[1.0, 0.0]]))
+    assert 80 < certain_and_wrong < 100
+    assert np.isnan(accuracy(labels[:0], said[:0]))
+    assert np.isnan(log_loss(labels[:0], said[:0]))
+
+
+def test_confusion_and_macro_f1_by_hand():
+    counts = confusion(np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 1, 0]), 4)
+    np.testing.assert_array_equal(counts, [[2, 1, 0, 0], [0, 2, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]])
+    # F1 of the classes 0, 1, 2: 2 * 2 / (3 + 3), 2 * 2 / (2 + 3), 0; class 3 is neither there nor predicted
+    assert macro_f1(counts) == pytest.approx((4 / 6 + 4 / 5 + 0) / 3)
+    assert np.isnan(macro_f1(np.zeros((2, 2), int)))
+
+
+def test_wilson_interval_agrees_with_published_numbers():
+    # Newcombe (1998), Statistics in Medicine 17, 857-872, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29
+    expected = {
+        (81, 263): (0.2553, 0.3662),
+        (15, 148): (0.0624, 0.1605),
+        (0, 20): (0.0, 0.1611),
+        (1, 29): (0.0061, 0.1718),
+    }
+    for (hits, rows), bounds in expected.items():
+        assert wilson_interval(hits / rows, rows) == pytest.approx(bounds, abs=5e-5)
+
+
+def test_bootstrap_interval_of_a_mean_is_that_of_its_standard_error():
+    values = np.random.default_rng(1).normal(3.0, 2.0, 400)
+    low, high = bootstrap_interval(lambda rows: values[rows].mean(), 400)
+    error = 1.96 * values.std() / 20
+    assert low == pytest.approx(values.mean() - error, abs=0.03)
+    assert high == pytest.approx(values.mean() + error, abs=0.03)
+    assert bootstrap_interval(lambda rows: values[rows].mean(), 400) == (low, high)

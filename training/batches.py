@@ -19,6 +19,7 @@ from rnn_model import encode, seasonality
 from rnn_model.config import ForecastConfig
 from rnn_model.network import ForecastInputs
 from training import synthetic
+from training.parallel import ALONE, Team
 from training.real_series import RealSeries
 
 
@@ -73,14 +74,23 @@ class ForecastBatches(Dataset[Batch]):
     """Item `step` is the whole batch of that step."""
 
     def __init__(
-        self, pool: Sequence[RealSeries], config: ForecastConfig, seed: int, batch: int, real_share: float, steps: int
+        self,
+        pool: Sequence[RealSeries],
+        config: ForecastConfig,
+        seed: int,
+        batch: int,
+        real_share: float,
+        steps: int,
+        together: Team = ALONE,
     ) -> None:
         """
         Args:
             pool: real series; may be empty if `real_share` is 0.
             config: of the network that will read the batches.
             seed, batch, real_share, steps: see `TrainConfig`.
+            together: the processes that share each batch; item `step` is the part of this one.
         """
+        self.together = together
         self.config, self.seed, self.batch, self.real_share, self.steps = config, seed, batch, real_share, steps
         self.real = _by_regime(pool)
 
@@ -96,9 +106,13 @@ class ForecastBatches(Dataset[Batch]):
         real = round(self.batch * self.real_share) if regime.name in self.real else 0
         drawn = _synthetic(rng, regime, self.batch - real, longest, horizon)
         drawn += [_real(rng, *self.real[regime.name], longest, horizon) for _ in range(real)]
-        histories = [_with_gaps(rng, window.history) for window in drawn]
+        drawn = [window._replace(history=_with_gaps(rng, window.history)) for window in drawn]
+        mine = drawn[self.together.rank :: self.together.size]
         return collate(
-            histories, [window.future for window in drawn], [window.periods for window in drawn], self.config
+            [window.history for window in mine],
+            [window.future for window in mine],
+            [window.periods for window in mine],
+            self.config,
         )
 
 

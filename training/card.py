@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rnn_model.checkpoint import CARD, load
-from rnn_model.config import ModelConfig
+from rnn_model.config import ForecastConfig, ModelConfig
 from rnn_model.records import Epoch, History
+from training.card_parts import HERE, Place, wrapped
 from training.card_pictures import CURVE, HELD_OUT
+from training.text_card import text_card
 
 TASK = "time-series-forecasting"
 TAGS = ["unrolled", TASK, "recurrent-neural-network", "probabilistic-forecasting", "pytorch"]
 GROUPS = ("m3_tourism_5", "nine")
 TOO_NARROW = 0.77  # of the values in an 80 % band: below it, the card says so in words
-WIDTH = 120
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a card will stand, and what stands beside it.
-
-    Attributes:
-        source: what a reader gives to `load` there.
-        pictures: whether `CURVE` and `HELD_OUT` of `training/card_pictures.py` stand beside it.
-    """
-
-    source: str = "weights/forecast"
-    pictures: bool = False
 
 
 def forecast_card(
@@ -39,29 +25,31 @@ def forecast_card(
     record: Mapping[str, Any],
     history: History,
     scores: Mapping[str, Any] | None,
-    place: Place = Place(),
+    place: Place = HERE,
 ) -> str:
     """README.md of a forecast checkpoint, with the metadata that the Hugging Face Hub reads.  Pure.
 
     Args:
-        config: of the network.
+        config: of a network that forecasts.
         record: as in `training.json`.
         history: the learning curve.
         scores: as in `scores.json`, or None when it was not evaluated yet.
         place: where the card will stand.
     """
+    forecast = config.forecast
+    assert forecast is not None, "a card of forecasts is for a network that forecasts"
     sections = [
         f"---\n{_metadata(config, scores)}\n---",
         f"# {config.name}",
         "A recurrent network that forecasts a series of numbers with quantiles, without having been trained on that "
         "series.",
-        _use(config, place),
-        _how_it_works(config, record),
+        _use(forecast, place),
+        _how_it_works(forecast, record),
         _training(record, history, place),
         *([_results(scores, place)] if scores else []),
         "## Licence\n\nApache-2.0, code and weights.",
     ]
-    return "\n\n".join(_wrapped(section) for section in sections) + "\n"
+    return "\n\n".join(wrapped(section) for section in sections) + "\n"
 
 
 def from_folder(folder: Path, place: Place) -> str | None:
@@ -73,7 +61,9 @@ def from_folder(folder: Path, place: Place) -> str | None:
     record, history, scores = (_json(folder / f"{name}.json") for name in ("training", "history", "scores"))
     if record is None or history is None:
         return None
-    return forecast_card(load(folder).config, record, history_of(history), scores, place)
+    config = load(folder).config
+    card = forecast_card if config.forecast is not None else text_card
+    return card(config, record, history_of(history), scores, place)
 
 
 def history_of(document: Mapping[str, Any]) -> History:
@@ -83,7 +73,7 @@ def history_of(document: Mapping[str, Any]) -> History:
 
 def refresh(folder: Path) -> None:
     """Writes the card of a checkpoint anew, if its training was recorded."""
-    text = from_folder(folder, Place())
+    text = from_folder(folder, Place(f"weights/{folder.name}"))
     if text is not None:
         (folder / CARD).write_text(text, encoding="utf-8")
 
@@ -122,8 +112,8 @@ def _metadata(config: ModelConfig, scores: Mapping[str, Any] | None) -> str:
     return data.to_yaml()
 
 
-def _use(config: ModelConfig, place: Place) -> str:
-    lowest, highest = config.forecast.levels[0], config.forecast.levels[-1]
+def _use(config: ForecastConfig, place: Place) -> str:
+    lowest, highest = config.levels[0], config.levels[-1]
     return f"""## How to use it
 
 ```python
@@ -136,22 +126,22 @@ print(forecast(model, "112 118 132 129 121 135 148 148 136 119 104 118", horizon
 `rnn_model` comes with the app of the same project. `.quantiles` holds the levels {lowest:g} to {highest:g}.
 
 - **Meant for** series of any length with one season, or a daily and a weekly one: sales, traffic, measurements. One \
-to {config.forecast.max_horizon} steps ahead; the last {config.forecast.context} values are read.
+to {config.max_horizon} steps ahead; the last {config.context} values are read.
 - **Limits**: it knows nothing but the numbers, so no holidays, prices or causes. Nothing is said about what lies \
 beyond the levels {lowest:g} and {highest:g}. Every series is forecast by itself.
 - **Not meant for** decisions about people, or any decision resting on it alone."""
 
 
-def _how_it_works(config: ModelConfig, record: Mapping[str, Any]) -> str:
-    cell = config.forecast.decoder
+def _how_it_works(config: ForecastConfig, record: Mapping[str, Any]) -> str:
+    cell = config.decoder
     stacks = (
         "One stack walks the horizon"
-        if config.forecast.encoder is None
+        if config.encoder is None
         else ("One stack reads the history, one walks the horizon")
     )
     return f"""## How it works
 
-- **What is classical**: {len(config.forecast.families)} families of exponential smoothing, on the series and on \
+- **What is classical**: {len(config.families)} families of exponential smoothing, on the series and on \
 seasonal adjustments of it, averaged by likelihood, give a centre and a spread (`rnn_model/smoothing.py`).
 - **What is learnt**: {record["parameters"]:,} parameters correct both. {stacks}, {cell.layers} x {cell.hidden_size} \
 units each (cell {cell.cell}, {cell.activation}, {cell.initialisation} initialisation)."""
@@ -214,20 +204,3 @@ def _remarks(model: Mapping[str, Any], scores: Mapping[str, Any]) -> Iterator[st
 
 def _pair(row: Mapping[str, Any]) -> str:
     return " / ".join("–" if row[measure] is None else f"{row[measure]:.3f}" for measure in ("mase", "wql"))
-
-
-def _wrapped(section: str) -> str:
-    """Paragraphs and list entries at most 120 wide; tables, code and metadata as they are."""
-    if section.startswith("---"):
-        return section
-    lines, code = [], False
-    for line in section.split("\n"):
-        code ^= line.startswith("```")
-        kept = code or line.startswith(("|", "```", "!", "- **Command**"))
-        indent = "  " if line.startswith("- ") else ""
-        lines += (
-            [line]
-            if kept or not line
-            else textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-        )
-    return "\n".join(lines)

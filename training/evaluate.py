@@ -25,7 +25,7 @@ import torch
 from rnn_model import Model, forecast_many, load
 from rnn_model.errors import CheckpointError, UnrolledError
 from rnn_model.records import Scores
-from training import card, classical
+from training import card, classical, identification
 from training.benchmarks import (
     PUBLISHED_ON_OTHER_DATA,
     PUBLISHED_SOURCE,
@@ -239,12 +239,27 @@ def _run(args: argparse.Namespace) -> None:
         )
     torch.set_num_threads(args.threads)
     model = load(args.folder)
-    if model.config.forecast is None:
+    if model.config.text is not None:
+        _evaluate_classifier(args, model)
+    else:
+        _evaluate_forecaster(args, model)
+
+
+def _evaluate_classifier(args: argparse.Namespace, model: Model) -> None:
+    if args.data is None:
         raise CheckpointError(
-            f"{args.folder.name}: expected a checkpoint that forecasts, found one without a `forecast` section in its "
-            "config.json. Give the folder of a forecaster."
+            f"{args.folder.name}: expected texts to classify, found none named. Give --data and a folder of files "
+            ".tsv or .tsv.gz with a line a text: language, tab, text."
         )
-    _evaluate_forecaster(args, model)
+    size = sum(
+        path.stat().st_size for path in args.folder.iterdir() if path.name in ("model.safetensors", "config.json")
+    )
+    found = identification.measure(model, identification.read_suites(args.data), size, args.baselines)
+    print(f"{identification.table(found)}\n")
+    path = args.folder / "scores.json"
+    write_scores(path, {"format": 1, "task": "classify", **_about(args), **found})
+    card.refresh(path.parent)
+    print(f"Saved {_shown(path)}")
 
 
 def _evaluate_forecaster(args: argparse.Namespace, model: Model) -> None:

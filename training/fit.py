@@ -2,6 +2,8 @@
 
     python -m training.fit                                    trains the packaged forecaster anew
     python -m training.fit forecast --out runs/mine --steps 2000 --cell gru
+    python -m training.fit classify                           trains the packaged language identifier anew
+    python -m training.fit classify --data FILE               trains on texts and labels of your own; see its --help
 
 A run that was stopped goes on where it was when the same command is given again.
 """
@@ -9,45 +11,51 @@ A run that was stopped goes on where it was when the same command is given again
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import platform
-import re
 import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
 from rnn_model.checkpoint import load, save
 from rnn_model.config import FAMILIES, CellConfig, ForecastConfig, ModelConfig
 from rnn_model.encode import feature_counts
-from rnn_model.errors import UnrolledError
+from rnn_model.errors import TrainingError, UnrolledError
 from rnn_model.network import ForecastNetwork
 from training.batches import ForecastBatches
 from training.benchmarks import BenchmarkSet
 from training.card import forecast_card
 from training.config import TrainConfig
+from training.fit_text import fit_classifier
+from training.flags import add_flags, from_flags
 from training.forecasting import Validation, calibrated, geometric_mean, loss_of, widened
 from training.loop import train
+from training.parallel import Team, joined
 from training.real_series import development_sets, training_pool
 
 OUT = Path("weights/forecast")
 RUNS = Path("runs")
 
-Record = TypeVar("Record")
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Trains and exports; returns 0 if it went well, 1 with a message on standard error if not."""
-    arguments = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else list(argv)
+    command = shlex.join(["python", "-m", "training.fit", *given])
     try:
-        _fit_forecast(
-            arguments, shlex.join(["python", "-m", "training.fit", *(sys.argv[1:] if argv is None else argv)])
-        )
+        if given[:1] == ["classify"]:
+            fit_classifier(given[1:], command)
+            return 0
+        arguments = _parser().parse_args(given)
+        with joined() as together, _speaking(together):
+            _fit_forecast(arguments, command, together)
     except UnrolledError as error:
         print(error, file=sys.stderr)
         return 1
@@ -57,23 +65,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _fit_forecast(arguments: argparse.Namespace, command: str) -> None:
-    config = _from_flags(TrainConfig, arguments)
-    cell = _from_flags(CellConfig, arguments)
+@contextmanager
+def _speaking(together: Team) -> Iterator[None]:
+    """The first of several processes speaks for all."""
+    if together.rank == 0:
+        yield
+        return
+    with redirect_stdout(io.StringIO()):
+        yield
+
+
+def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -> None:
+    config = from_flags(TrainConfig, arguments)
+    if config.batch < together.size:
+        raise TrainingError(f"batch: expected at least one sequence for each of {together.size} processes")
+    cell = from_flags(CellConfig, arguments)
     forecast = ForecastConfig(
         encoder=None if arguments.no_encoder else cell, decoder=cell, families=tuple(arguments.families)
     )
-    model_config = ModelConfig(name=arguments.name, forecast=forecast)
     real = config.real_share > 0
     pool = training_pool() if real else ()
     held_out = development_sets() if real else ()
     validation = Validation(held_out, forecast)
-    batches = ForecastBatches(pool, forecast, config.seed, config.batch, config.real_share, config.steps)
+    batches = ForecastBatches(pool, forecast, config.seed, config.batch, config.real_share, config.steps, together)
 
     torch.manual_seed(config.seed)
     network = ForecastNetwork(*feature_counts(forecast), forecast)
     size = sum(parameter.numel() for parameter in network.parameters())
     print(f"{arguments.name}: {size:,} parameters; {len(pool):,} real series; synthetic series without end")
+    if together.size > 1:
+        print(f"{together.size} processes share each batch")
     history = train(network, batches, loss_of, validation, config, RUNS / arguments.out.name)
 
     relative = validation.relative(network)
@@ -81,11 +102,12 @@ def _fit_forecast(arguments: argparse.Namespace, command: str) -> None:
     for name, value in relative.items():
         print(f"  {name:<24} {value:.3f} of the classical loss")
     before = validation.coverage(network)
-    model_config = replace(model_config, forecast=calibrated(network, forecast, validation))
-    network = widened(network, forecast, model_config.forecast.widening)
-    print(f"bands widened by {model_config.forecast.widening:g}: held-out coverage {before:.3f} -> ", end="")
+    widest = calibrated(network, forecast, validation)
+    model_config = ModelConfig(name=arguments.name, forecast=widest)
+    network = widened(network, forecast, widest.widening)
+    print(f"bands widened by {widest.widening:g}: held-out coverage {before:.3f} -> ", end="")
     print(f"{validation.coverage(network):.3f}")
-    if _worth_keeping(network, validation, held_out, arguments):
+    if together.rank == 0 and _worth_keeping(network, validation, held_out, arguments):
         record = _record(command, config, network, relative, len(pool))
         extra = {
             "history.json": json.dumps(asdict(history), indent=1) + "\n",
@@ -103,7 +125,8 @@ def _worth_keeping(
     if arguments.replace or not arguments.out.exists():
         return True
     standing = load(arguments.out)
-    before = geometric_mean(Validation(held_out, standing.config.forecast).losses(standing.network).values())
+    standing_config, standing_network = standing.forecaster
+    before = geometric_mean(Validation(held_out, standing_config).losses(standing_network).values())
     now = geometric_mean(validation.losses(network).values())
     if now < before:
         print(f"validation loss {now:.4f} is better than {before:.4f} of {arguments.out}")
@@ -133,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training.fit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("kind", nargs="?", choices=("forecast",), default="forecast", help="what to train")
+    parser.add_argument("kind", nargs="?", choices=("forecast", "classify"), default="forecast", help="what to train")
     parser.add_argument("--out", type=Path, default=OUT, help=f"checkpoint folder (default {OUT})")
     parser.add_argument("--name", default="unrolled-forecast", help="what the model card calls it")
     parser.add_argument("--replace", action="store_true", help="overwrite the checkpoint even if it scores better")
@@ -142,24 +165,8 @@ def _parser() -> argparse.ArgumentParser:
         "--families", nargs="+", choices=FAMILIES, default=FAMILIES, metavar="NAME", help="classical forecasts to use"
     )
     for record in (TrainConfig, CellConfig):
-        _add_flags(parser.add_argument_group(record.__name__), record)
+        add_flags(parser.add_argument_group(record.__name__), record)
     return parser
-
-
-def _add_flags(group: Any, record: type) -> None:
-    """A flag for every field of a configuration record, with the default and the help of its docstring."""
-    described = dict(re.findall(r"^ {8}(\w+): (.+?)(?=^ {8}\w+: |^ {4}\w|\Z)", record.__doc__ or "", re.M | re.S))
-    for entry in fields(record):
-        flag = "--" + entry.name.replace("_", "-")
-        text = " ".join(described[entry.name].split()).replace("%", "%%") + f" (default {entry.default})"
-        if isinstance(entry.default, bool):
-            group.add_argument(flag, action=argparse.BooleanOptionalAction, default=entry.default, help=text)
-        else:
-            group.add_argument(flag, type=type(entry.default), default=entry.default, help=text, metavar="VALUE")
-
-
-def _from_flags(record: type[Record], arguments: argparse.Namespace) -> Record:
-    return record(**{entry.name: getattr(arguments, entry.name) for entry in fields(record)})  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -25,9 +25,9 @@ SYNTHETIC = "synthetic"
 
 
 def loss_of(network: ForecastNetwork, batch: Batch) -> Tensor:
-    """Pinball loss in units of each history's mean (seasonal) change, averaged over the batch B."""
+    """(B,) pinball loss of each series in units of its history's mean (seasonal) change."""
     quantiles, _ = network(batch.inputs)
-    return (pinball(quantiles, batch.targets, network.levels) * batch.weights).mean()
+    return pinball(quantiles, batch.targets, network.levels) * batch.weights
 
 
 class Validation:
@@ -59,7 +59,7 @@ class Validation:
         """Mean loss of each part, lower is better."""
         network.eval()
         return {
-            name: sum(loss_of(network, batch).item() for batch in batches) / len(batches)
+            name: sum(loss_of(network, batch).mean().item() for batch in batches) / len(batches)
             for name, batches in self.parts.items()
         }
 

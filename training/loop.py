@@ -1,7 +1,8 @@
 """One training loop: read it top to bottom, events stand in the order of time.
 
 What a resumed run needs is one record, `State`, written as safetensors and JSON after every validation; a run that is
-killed and started again goes on from the last one and ends in the same weights as one that never stopped.
+killed and started again goes on from the last one and ends in the same weights as one that never stopped.  Several
+processes started by torchrun take each step together (see `training/parallel.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -24,8 +26,17 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from rnn_model.errors import TrainingError
 from rnn_model.records import Epoch, History
 from training.config import TrainConfig
+from training.parallel import Team, mean_over_processes, team, told_by_first
 
 Network = TypeVar("Network", bound=nn.Module)
+
+
+class NotFiniteError(TrainingError):
+    """The loss or its gradient became infinite or nan; `history` is the learning curve up to there."""
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history
 
 
 @dataclass
@@ -59,26 +70,31 @@ def train(
     config: TrainConfig,
     folder: Path,
     say: Callable[[str], None] = print,
+    accuracies: Callable[[Network], tuple[float, float]] | None = None,
 ) -> History:
     """Trains `network` in place; it ends with the averaged weights of its best validation.
 
     Args:
         network: freshly initialised.
         batches: item `step` is the batch of that step, whatever came before.
-        loss_of: (network, batch) -> scalar to minimise.
+        loss_of: (network, batch) -> loss of each row (B,), whose mean is minimised, or that mean.
         validate: network -> loss on a fixed set, lower is better.
         config: of the run.
         folder: where the resumable state is kept; a state found there is carried on.
         say: receives a readable line after every validation.
+        accuracies: network -> shares of training and validation rows got right; for the learning curve alone.
 
     Raises:
-        TrainingError: the loss or the gradient became infinite or nan (the last good state stays in `folder`), or
-            the state found belongs to another run.
+        NotFiniteError: the loss or the gradient became infinite or nan; the message names the step and its cause, and
+            the network holds the last good weights, as does `folder`.
+        TrainingError: the state found belongs to another run.
     """
     torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)  # tanh networks fade into denormals, which are many times slower
-    torch.manual_seed(config.seed)
+    together = team()
     state = _begin(network, config)
+    if together.rank > 0:
+        say = _silent
     if (folder / "state.json").exists():
         _restore(state, config, folder)
         say(f"carried on from step {state.step}")
@@ -92,39 +108,55 @@ def train(
         for group in state.optimiser.param_groups:
             group["lr"] = learning_rate(state.step, config)
         state.optimiser.zero_grad(set_to_none=True)
-        loss = loss_of(network, batch)
-        loss.backward()
+        torch.manual_seed(_dropout_seed(config.seed, state.step, together))
+        rows = loss_of(network, batch)
+        rows.mean().backward()
+        loss = mean_over_processes(network.parameters(), rows.mean(), rows.numel()).item()
         norm = float(nn.utils.clip_grad_norm_(network.parameters(), config.clip))
-        if not math.isfinite(norm) or not math.isfinite(loss.item()):
-            raise TrainingError(
-                f"step {state.step + 1}: expected a finite loss and gradient, found loss {loss.item():g} and gradient "
-                f"norm {norm:g}. The last good state is in {folder}; lower the learning rate or the clipping norm."
+        if not math.isfinite(norm) or not math.isfinite(loss):
+            cause = _cause(network, rows, loss, norm)
+            if state.epochs:
+                network.load_state_dict(state.best)
+            network.eval()
+            history = History(tuple(state.epochs), best_epoch(state.epochs) if state.epochs else 0, cause)
+            raise NotFiniteError(
+                f"step {state.step + 1}: {cause}. The last good weights are kept (in {folder}, too, if there was a "
+                "validation); lower the learning rate or the clipping norm, or correct the row.",
+                history,
             )
         state.optimiser.step()
         state.step += 1
         _average(state, config)
-        losses.append(loss.item())
+        losses.append(loss)
         norms.append(norm)
 
         if state.step % config.validate_every == 0 or state.step == config.steps:
             state.averaged.eval()
+            measured = [math.nan] * (1 if accuracies is None else 3)
+            if together.rank == 0:
+                measured = [validate(state.averaged), *(accuracies(state.averaged) if accuracies else ())]
+            valid_loss, *shares = told_by_first(measured)
             epoch = Epoch(
                 step=state.step,
                 train_loss=sum(losses) / len(losses),
-                valid_loss=validate(state.averaged),
+                valid_loss=valid_loss,
                 learning_rate=learning_rate(state.step, config),
                 gradient_norm=sum(norms) / len(norms),
                 clipped=sum(norm > config.clip for norm in norms) / len(norms),
                 seconds=time.process_time() - started,
+                train_accuracy=shares[0] if shares else None,
+                valid_accuracy=shares[1] if shares else None,
             )
             state.epochs.append(epoch)
             losses, norms = [], []
             if best_epoch(state.epochs) == len(state.epochs) - 1:
                 state.best = copy.deepcopy(state.averaged.state_dict())
-            _store(state, config, folder)
+            if together.rank == 0:
+                _store(state, config, folder)
             say(
                 f"{epoch.step:>7} {epoch.train_loss:>9.4f} {epoch.valid_loss:>9.4f} {epoch.learning_rate:>9.2e} "
                 f"{epoch.gradient_norm:>9.3f} {epoch.clipped:>8.0%} {epoch.seconds:>7.0f}"
+                + (f"  right {shares[0]:.1%} / {shares[1]:.1%}" if shares else "")
                 + ("  best" if best_epoch(state.epochs) == len(state.epochs) - 1 else "")
             )
             if len(state.epochs) - 1 - best_epoch(state.epochs) >= config.patience:
@@ -142,6 +174,29 @@ def learning_rate(step: int, config: TrainConfig) -> float:
         return config.learning_rate * (step + 1) / config.warmup
     share = (step - config.warmup) / max(config.steps - config.warmup, 1)
     return config.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * min(share, 1.0))) / 2)
+
+
+def _silent(_: str) -> None:
+    """For the processes that leave the speaking to the first."""
+
+
+def _dropout_seed(seed: int, step: int, together: Team) -> int:
+    """What a step draws depends on nothing that came before it, and differs between processes."""
+    return int(np.random.SeedSequence((seed, step, together.rank)).generate_state(1, np.uint64)[0])
+
+
+def _cause(network: nn.Module, rows: Tensor, loss: float, norm: float) -> str:
+    """What went wrong in a step, in words."""
+    words = f"expected a finite loss and gradient, found loss {loss:g} and gradient norm {norm:g}"
+    spoilt = (~rows.detach().reshape(-1).isfinite()).nonzero().flatten().tolist()
+    if spoilt and rows.ndim:
+        listed = ", ".join(map(str, spoilt[:5])) + (", …" if len(spoilt) > 5 else "")
+        first = rows.detach().reshape(-1)[spoilt[0]].item()
+        return f"{words}; caused by row {listed} of the batch's {rows.numel()}, counted from 0, with loss {first:g}"
+    if math.isfinite(loss):
+        named = [name for name, p in network.named_parameters() if p.grad is not None and not p.grad.isfinite().all()]
+        return f"{words}; every loss is finite, the gradient is not, of {', '.join(named[:5])}"
+    return words
 
 
 def best_epoch(epochs: list[Epoch]) -> int:
@@ -177,7 +232,7 @@ def _ahead(batches: Dataset[Any], first: int, config: TrainConfig) -> Iterator[A
             batch_size=None,
             num_workers=config.workers,
             worker_init_fn=_prepare_worker,
-            generator=torch.Generator(),  # the loader's own draws must not shift those of a resumed dropout
+            generator=torch.Generator(),  # the loader's own draws must not shift the caller's
             prefetch_factor=8 if config.workers else None,
         )
     )
@@ -191,7 +246,7 @@ def _prepare_worker(_: int) -> None:
 def _store(state: State[Any], config: TrainConfig, folder: Path) -> None:
     """Writes the tensors under the name of their step, then points to them; a kill in between loses nothing."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {"generator": torch.get_rng_state()}
+    tensors: dict[str, Tensor] = {}
     for group, values in (
         ("network", state.network.state_dict()),
         ("averaged", state.averaged.state_dict()),
@@ -240,7 +295,6 @@ def _restore(state: State[Any], config: TrainConfig, folder: Path) -> None:
         index, name = key.split(".")
         moments.setdefault(int(index), {})[name] = tensor
     state.optimiser.load_state_dict({"state": moments, "param_groups": state.optimiser.state_dict()["param_groups"]})
-    torch.set_rng_state(tensors["generator"])
     state.step = record["step"]
     state.seconds = record["seconds"]
     state.epochs = [Epoch(**epoch) for epoch in record["epochs"]]

@@ -21,7 +21,7 @@ from rnn_model.reading.table import Rows, columns_of
 from rnn_model.reading.workbook import is_zip, read_workbook
 from rnn_model.records import Alternative
 
-_TEXT_NAMES = (
+TEXT_NAMES = (
     "text",
     "texts",
     "sentence",
@@ -34,7 +34,7 @@ _TEXT_NAMES = (
     "input",
     "title",
 )
-_LABEL_NAMES = ("label", "labels", "class", "category", "target", "language", "lang", "tag")
+LABEL_NAMES = ("label", "labels", "class", "category", "target", "language", "lang", "tag")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _from_rows(rows: Rows, column: str | None, log: Log) -> tuple[list[str], str
     width = max(map(len, rows))
     columns = columns_of(rows, width)
     first = [cells[0].strip() for cells in columns]
-    known = {name.lower() for name in first} & {*_TEXT_NAMES, *_LABEL_NAMES}
+    known = {name.lower() for name in first} & {*TEXT_NAMES, *LABEL_NAMES}
     short = all(name and len(name) <= 40 and not is_number(name) for name in first)
     header = len(rows) > 1 and short and (bool(known) or width > 1 or (column is not None and column in first))
     names = first if header else [""] * width
@@ -165,10 +165,10 @@ def _from_rows(rows: Rows, column: str | None, log: Log) -> tuple[list[str], str
                 Problem(f"no column {quote(column)}", "one of its columns", f"Use one of: {', '.join(names) or width}.")
             )
     else:
-        number = next((lower.index(name) for name in _TEXT_NAMES if name in lower), -1)
+        number = next((lower.index(name) for name in TEXT_NAMES if name in lower), -1)
         if number < 0:
             number = max(range(width), key=lambda i: sum(map(len, bodies[i])))
-    label = next((lower.index(name) for name in _LABEL_NAMES if name in lower and lower.index(name) != number), None)
+    label = next((lower.index(name) for name in LABEL_NAMES if name in lower and lower.index(name) != number), None)
     kept = [row for row, text in enumerate(bodies[number]) if text.strip()]
     texts = [bodies[number][row].strip() for row in kept]
     title = names[number] or str(number + 1)

@@ -27,10 +27,13 @@ def is_zip(data: bytes) -> bool:
     return data.startswith(b"PK\x03\x04")
 
 
-def read_workbook(data: bytes, log: Log) -> tuple[Rows, list[int]]:
+def read_workbook(data: bytes, log: Log, numbers: bool = True) -> tuple[Rows, list[int]]:
     """Rows of the sheet that was chosen, else of the first sheet with numbers, and their row numbers.
 
     Formulas give the value that was saved with them.  Dates become ISO texts, percentages texts with "%".
+
+    Args:
+        numbers: sheets without a number are of no use.
 
     Raises:
         InputError: no workbook, a damaged one, one that unpacks to more than MAX_UNPACKED_BYTES.
@@ -49,14 +52,14 @@ def read_workbook(data: bytes, log: Log) -> tuple[Rows, list[int]]:
     except Exception as error:  # openpyxl lets errors of every kind out of a damaged file
         fix = "Open it in a spreadsheet, save it again as .xlsx or CSV, and upload that."
         raise InputError(Problem("a workbook that cannot be read", "a whole .xlsx file", fix)) from error
-    with_numbers = [name for name, (rows, _) in sheets.items() if any(_has_number(row) for row in rows)]
-    if not with_numbers:
+    usable = [name for name, (rows, _) in sheets.items() if (any(map(_has_number, rows)) if numbers else rows)]
+    if not usable:
         return [], []
-    asked = log.choice("sheet") if len(with_numbers) > 1 else None
-    name = asked if asked is not None and asked in with_numbers else with_numbers[0]
+    asked = log.choice("sheet") if len(usable) > 1 else None
+    name = asked if asked is not None and asked in usable else usable[0]
     if len(sheets) > 1:
         log.note(f"Sheet {quote(name)} of {count(len(sheets), 'sheet')}.")
-    for other in with_numbers:
+    for other in usable:
         if other != name:
             log.offer(f"read sheet {quote(other)}", f"sheet={other}")
     return sheets[name]

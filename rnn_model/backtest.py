@@ -1,0 +1,164 @@
+"""How a forecast would have done on the end of the visitor's own series: rolling origins, against a naive rival.
+
+From each origin the series is forecast as if the values after it had never been seen: `forecast_many` is given the
+values before the origin and nothing else, so that scale, season and all that depends on them are taken from those.
+Source: Tashman (2000), "Out-of-sample tests of forecasting accuracy", International Journal of Forecasting 16, 437-450.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnn_model.baselines import mean, naive, seasonal_naive
+from rnn_model.checkpoint import Model
+from rnn_model.forecaster import check_request, forecast_many, series_of
+from rnn_model.metrics import seasonal_scale
+from rnn_model.records import Backtest, Forecast, Series
+from rnn_model.report import repeating
+
+MINIMUM = 20  # observed values below which nothing is held out
+FIRST = 8  # observed values that the first origin knows at least
+WINDOWS = 6  # windows of one horizon that are counted at most, unless they hold fewer than POINTS values
+POINTS = 24
+FEW_POINTS = 12  # a result on fewer is called a hint
+EVEN = 0.02  # two errors that differ by a smaller share are called alike
+MOSTLY = 0.5  # share of zeros above which demand is intermittent: zero and the mean are rivals too
+
+
+def backtest(model: Model, sequence: Any, horizon: int = 12, season: int | None = None) -> Backtest:
+    """Forecasts the end of a series from several origins before it, and compares with what came.
+
+    The later half of the series at most is held out, in windows of `horizon` steps that lie end to end (fewer steps
+    when the series is shorter than three horizons).
+
+    Args:
+        model: from `load`.
+        sequence: as for `forecast`.
+        horizon: steps ahead K.
+        season: as for `forecast`; None finds it at every origin anew.
+
+    Returns:
+        A Backtest.  Below MINIMUM observed values it holds no forecasts and its verdict says so.
+
+    Raises:
+        InputError: no numbers, or horizon or season out of range.
+    """
+    series = series_of(sequence)
+    check_request(model, horizon, season)
+    seen = np.flatnonzero(np.isfinite(series.values))
+    if len(seen) < MINIMUM:
+        return _too_short(model, series, len(seen))
+    steps = min(horizon, len(seen) // 3)
+    origins = _origins(seen, steps)
+    forecasts = forecast_many(model, [_known(series, origin) for origin in origins], steps, season)
+    notes = () if steps == horizon else (f"Checked {steps} steps ahead instead of {horizon}: the series is short.",)
+    return _compared(series, origins, forecasts, notes)
+
+
+def _origins(seen: np.ndarray, steps: int) -> np.ndarray:
+    """(N,) where the windows begin, from the positions of the observed values."""
+    end = int(seen[-1]) + 1
+    earliest = int(max(seen[len(seen) // 2], seen[FIRST - 1] + 1))
+    windows = min(max((end - earliest) // steps, 1), max(WINDOWS, -(-POINTS // steps)))
+    return end - steps * np.arange(windows, 0, -1)
+
+
+def _known(series: Series, origin: int) -> Series:
+    """What was there of a series when it had `origin` values."""
+    return replace(series, values=series.values[:origin], times=None if series.times is None else series.times[:origin])
+
+
+def _compared(series: Series, origins: np.ndarray, forecasts: list[Forecast], notes: tuple[str, ...]) -> Backtest:
+    steps = len(forecasts[0].quantiles)
+    actual = np.stack([series.values[origin : origin + steps] for origin in origins])
+    quantiles = np.stack([forecast.quantiles for forecast in forecasts])
+    season = forecasts[-1].season
+    median = quantiles[..., quantiles.shape[2] // 2]
+
+    def error(said: np.ndarray) -> float:
+        return float(np.nanmean(np.abs(actual - said)))
+
+    rivals = _rivals(series, forecasts, season, steps)
+    rival = min(rivals, key=lambda name: error(rivals[name]))
+    # The scale is only a unit, the same for all: what was known before the last window.
+    scale = seasonal_scale(series.values[: origins[-1]], season)
+    mine, theirs = error(median), error(rivals[rival])
+    made = Backtest(
+        history=series,
+        levels=forecasts[0].levels,
+        origins=origins,
+        actual=actual,
+        quantiles=quantiles,
+        naive=rivals[rival],
+        rival=rival,
+        season=season,
+        mase=mine / scale,
+        naive_mase=theirs / scale,
+        gain=1 - mine / theirs if theirs > 0 else float("nan"),
+        verdict="",
+        notes=notes,
+    )
+    return replace(made, verdict=_verdict(made, mine, theirs))
+
+
+def _rivals(series: Series, forecasts: list[Forecast], season: int, steps: int) -> dict[str, np.ndarray]:
+    """(N, K) each by what it does; the one that was closest is the one to beat."""
+    known = [forecast.history.values for forecast in forecasts]
+    seasons = [forecast.season for forecast in forecasts]
+    rivals = {
+        repeating(series.frequency, season): np.stack(
+            [seasonal_naive(past, steps, m) for past, m in zip(known, seasons, strict=True)]
+        ),
+        repeating(series.frequency, 1): np.stack([naive(past, steps) for past in known]),
+    }
+    present = series.values[np.isfinite(series.values)]
+    if (present == 0).mean() > MOSTLY:
+        rivals["always saying zero"] = np.zeros((len(known), steps))
+        rivals["always saying the mean so far"] = np.stack([mean(past, steps) for past in known])
+    return rivals
+
+
+def _verdict(made: Backtest, mine: float, theirs: float) -> str:
+    """Who was closer, by how much, and what the band caught."""
+    points = f"your last {made.points} points"
+    against = "" if np.isnan(made.mase) else f" (MASE {made.mase:.2f} against {made.naive_mase:.2f})"
+    rival = made.rival
+    if mine == theirs == 0:
+        said = f"On {points} both this and {rival} were exact."
+    elif abs(mine - theirs) <= EVEN * theirs:
+        said = f"On {points} this was as good as {rival}{against}."
+    elif mine < theirs:
+        said = f"On {points} this was {_percent(made.gain)} better than {rival}{against}."
+    else:
+        closer = f"by {_percent(1 - theirs / mine)}" if theirs > 0 else "and exact"
+        said = f"{rival.capitalize()} is better here, {closer} on {points}{against}; it is drawn too."
+    caught = f"The 80 % band caught {made.caught} of them."
+    hint = f" {made.points} points are few: take this as a hint." if made.points < FEW_POINTS else ""
+    return f"{said} {caught}{hint}"
+
+
+def _percent(share: float) -> str:
+    return f"{max(round(100 * share), 1)} %"
+
+
+def _too_short(model: Model, series: Series, seen: int) -> Backtest:
+    levels = np.array(model.forecaster[0].levels)
+    nothing = np.empty((0, 0))
+    return Backtest(
+        history=series,
+        levels=levels,
+        origins=np.empty(0, int),
+        actual=nothing,
+        quantiles=np.empty((0, 0, len(levels))),
+        naive=nothing,
+        rival="",
+        season=1,
+        mase=float("nan"),
+        naive_mase=float("nan"),
+        gain=float("nan"),
+        verdict=f"Too short to check: {seen} {'value' if seen == 1 else 'values'}, where a check on held-out values "
+        f"needs {MINIMUM}.",
+    )

@@ -1,0 +1,91 @@
+"""Backpropagation through time, made visible: how much of a loss reaches each earlier step of a recurrent network.
+
+`torch.nn` keeps the recurrence inside one fused operation, so the gradient at a state in the middle cannot be asked
+for.  Here each layer is walked one step at a time with the cells of `rnn_model/unroll.py`, every state is kept, and
+autograd is asked for the gradient at each.
+
+Axes: `B` batch, `T` time steps, `L` layers, `H` hidden units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rnn_model import unroll
+from rnn_model.network import RecurrentNetwork
+from rnn_model.records import GradientFlow
+
+
+def gradient_flow(
+    network: RecurrentNetwork, inputs: Tensor, loss_of: Callable[[Tensor], Tensor], name: str = ""
+) -> GradientFlow:
+    """Sends a loss back through every step of every layer.
+
+    The gradient is taken at what carries a layer's past into its future: the hidden state h_t of an Elman layer or a
+    GRU, and the memory cell c_t of an LSTM, whose path through time was made for it (Hochreiter & Schmidhuber 1997).
+    It is the whole derivative: through the recurrence, and through the layers above.
+
+    Args:
+        network: its weights are read and left alone; dropout is left out.
+        inputs: (B, T, D), without padding.
+        loss_of: outputs of the last step (B, H) -> loss of each sequence (B,).
+        name: for a legend.
+    """
+    outputs, carriers = walk(network, inputs)
+    loss = loss_of(outputs[:, -1]).sum()  # a sum keeps the sequences of the batch apart
+    gradients = torch.autograd.grad(loss, [state for layer in carriers for state in layer])
+    norms = torch.stack([gradient.norm(dim=1).mean() for gradient in gradients]).view(len(carriers), -1)
+    radii = [spectral_radius(cell) for cell in network.cells]  # type: ignore[arg-type]
+    return GradientFlow(name, norms.flip(1).T.double().numpy(), np.array(radii))
+
+
+def walk(network: RecurrentNetwork, inputs: Tensor) -> tuple[Tensor, list[list[Tensor]]]:
+    """What `network` computes for inputs (B, T, D), one step at a time.
+
+    Returns:
+        outputs (B, T, H) of the top layer, and for every layer the T states (B, H) that carry its past.
+    """
+    signal = network.project(inputs)
+    carriers = []
+    for cell, norm in zip(network.cells, network.norms, strict=True):
+        states, carried = _walk_layer(cell, signal)  # type: ignore[arg-type]
+        carriers.append(carried)
+        hidden = torch.stack(states, 1)
+        signal = norm(signal + hidden) if network.config.residual else hidden
+    return signal, carriers
+
+
+def spectral_radius(cell: nn.RNNBase) -> float:
+    """Largest absolute eigenvalue of the recurrent matrix W_hh.
+
+    In a linear network gradients vanish below 1 and may explode above it (Pascanu, Mikolov & Bengio 2013,
+    arXiv:1211.5063).  Of a gated cell it is that of the block which makes the new candidate state; its gates decide
+    how much of that counts.
+    """
+    matrix = cell.get_parameter("weight_hh_l0").detach()
+    if cell.mode == "GRU":
+        matrix = matrix.chunk(3)[2]  # torch's order: reset, update, new
+    elif cell.mode == "LSTM":
+        matrix = matrix.chunk(4)[2]  # torch's order: input, forget, cell, output
+    return float(torch.linalg.eigvals(matrix).abs().max())
+
+
+def _walk_layer(cell: nn.RNNBase, signal: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """Hidden states, and the states that carry the past, of one layer: T tensors (B, H) each."""
+    hidden: list[Tensor] = []
+    memories: list[Tensor] = []
+    h = c = signal.new_zeros(signal.shape[0], cell.hidden_size)
+    for x in signal.unbind(1):
+        if isinstance(cell, nn.LSTM):
+            h, c = unroll.lstm_step(cell, x, h, c)
+            memories.append(c)
+        elif isinstance(cell, nn.GRU):
+            h = unroll.gru_step(cell, x, h)
+        else:
+            h = unroll.rnn_step(cell, x, h)  # type: ignore[arg-type]
+        hidden.append(h)
+    return hidden, memories or hidden

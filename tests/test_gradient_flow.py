@@ -1,0 +1,131 @@
+"""The gradient at every step: that of the fused cells, of the closed form, and of small nudges to a state."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rnn_model import unroll
+from rnn_model.config import CellConfig
+from rnn_model.gradient_flow import gradient_flow, spectral_radius, walk
+from rnn_model.network import RecurrentNetwork
+from rnn_model.records import GradientFlow
+
+B, T, D, H = 3, 12, 2, 5
+
+
+def network_of(**options: object) -> RecurrentNetwork:
+    torch.manual_seed(1)
+    return RecurrentNetwork(D, CellConfig(hidden_size=H, **options)).double().eval()  # type: ignore[arg-type]
+
+
+def inputs() -> Tensor:
+    return torch.randn(B, T, D, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+
+
+def loss_of(last: Tensor) -> Tensor:
+    return (last * torch.arange(1.0, H + 1, dtype=last.dtype)).sum(1).square()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"cell": "rnn", "layers": 2},
+        {"cell": "rnn", "activation": "relu", "residual": False},
+        {"cell": "gru", "layers": 2},
+        {"cell": "lstm", "layers": 3, "dropout": 0.5},
+    ],
+)
+def test_the_walk_computes_what_the_network_computes(options: dict[str, object]) -> None:
+    network, x = network_of(**options), inputs()
+    outputs, carriers = walk(network, x)
+    expected, states, last = network(x, torch.full((B,), T))
+    torch.testing.assert_close(outputs, expected, rtol=0, atol=1e-12)
+    for layer, carried in enumerate(carriers):
+        if options["cell"] == "lstm":
+            torch.testing.assert_close(carried[-1], last.memory[:, layer], rtol=0, atol=1e-12)
+        else:
+            torch.testing.assert_close(torch.stack(carried, 1), states[:, :, layer], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_it_is_the_closed_form_of_backpropagation_through_time(activation: str) -> None:
+    network, x = network_of(activation=activation, residual=False), inputs()
+    (cell,) = network.cells
+    hidden = unroll.rnn(cell, network.project(x)).detach()
+    last = hidden[:, -1].requires_grad_()
+    (gradient,) = torch.autograd.grad(loss_of(last).sum(), last)
+    expected = unroll.gradient_norms(cell, hidden, gradient).mean(0).flip(0).detach().numpy()
+    flow = gradient_flow(network, x, loss_of)
+    np.testing.assert_allclose(flow.norms[:, 0], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_it_is_what_a_small_nudge_to_a_state_does_to_the_loss(cell: str) -> None:
+    """Central differences on the fused cell of torch, started from a nudged state: no autograd involved."""
+    network, x = network_of(cell=cell, residual=False), inputs()[:1]
+    (fused,) = network.cells
+    signal = network.project(x).detach()
+    flow = gradient_flow(network, x, loss_of)
+    for distance in (1, 5, 10):
+        at = T - distance
+        start = [torch.zeros(1, 1, H, dtype=torch.float64) for _ in range(2)]
+
+        def loss(nudge: Tensor, at: int = at, start: list[Tensor] = start) -> float:
+            if isinstance(fused, nn.LSTM):
+                _, (h, c) = fused(signal[:, :at], tuple(start))
+                # c_t also shows in h_t = o * tanh(c_t)
+                gate = h / torch.tanh(c)
+                hidden, _ = fused(signal[:, at:], (gate * torch.tanh(c + nudge), c + nudge))
+            else:
+                _, h = fused(signal[:, :at], start[0])
+                hidden, _ = fused(signal[:, at:], h + nudge)
+            return loss_of(hidden[:, -1]).item()
+
+        with torch.no_grad():
+            steps = 1e-6 * torch.eye(H, dtype=torch.float64)
+            slope = np.array([(loss(step[None, None]) - loss(-step[None, None])) / 2e-6 for step in steps])
+        assert flow.norms[distance, 0] == pytest.approx(np.linalg.norm(slope), rel=1e-5)
+
+
+def test_the_spectral_radius_is_that_of_the_matrix_that_was_drawn() -> None:
+    assert spectral_radius(network_of(initialisation="orthogonal").cells[0]) == pytest.approx(1.0)
+    assert spectral_radius(network_of(initialisation="identity", activation="relu").cells[0]) == pytest.approx(1.0)
+    assert spectral_radius(network_of(cell="lstm").cells[0]) == pytest.approx(1.0)
+    assert spectral_radius(network_of(cell="gru", initialisation="torch").cells[0]) < 0.9
+    cell = nn.RNN(2, 2)
+    with torch.no_grad():
+        cell.weight_hh_l0.copy_(torch.tensor([[0.0, 3.0], [-3.0, 0.0]]))  # turns by a right angle and triples
+    assert spectral_radius(cell) == pytest.approx(3.0)
+
+
+def test_gradients_vanish_and_explode_as_the_recurrent_matrix_says() -> None:
+    def scaled(factor: float) -> GradientFlow:
+        network = network_of(activation="relu", residual=False, initialisation="identity")
+        with torch.no_grad():
+            network.cells[0].weight_hh_l0.mul_(factor)
+            network.project.bias.fill_(5.0)  # all units stay on the side where relu is the identity
+            network.cells[0].weight_ih_l0.copy_(torch.eye(H))
+        return gradient_flow(network, inputs(), lambda last: last.sum(1))
+
+    np.testing.assert_allclose(scaled(0.5).shares, 0.5 ** np.arange(T), rtol=1e-9)
+    assert scaled(0.5).memory == 6  # 0.5 ** 6 is above a hundredth, 0.5 ** 7 is not
+    assert "effective memory: 6 steps" in scaled(0.5).verdict
+    assert scaled(1.0).memory == T - 1
+    assert "all 11 steps" in scaled(1.0).verdict
+    assert "explodes" in scaled(2.0).verdict
+    np.testing.assert_allclose(scaled(2.0).radius, [2.0])
+
+
+def test_a_loss_that_reaches_nothing_has_no_memory() -> None:
+    flow = GradientFlow("", np.zeros((4, 1)), np.ones(1))
+    assert flow.memory == 0
+    assert not flow.shares.any()
+
+
+def test_measuring_leaves_the_network_alone() -> None:
+    network = network_of()
+    gradient_flow(network, inputs(), loss_of)
+    assert all(parameter.grad is None for parameter in network.parameters())

@@ -1,0 +1,41 @@
+"""What the cards of all kinds of models share: where they stand, and how wide their lines are"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+WIDTH = 120
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a card will stand, and what stands beside it.
+
+    Attributes:
+        source: what a reader gives to `load` there.
+        pictures: whether `CURVE` and `HELD_OUT` of `training/card_pictures.py` stand beside it.
+    """
+
+    source: str = "weights/forecast"
+    pictures: bool = False
+
+
+HERE = Place()
+
+
+def wrapped(section: str) -> str:
+    """Paragraphs and list entries at most 120 wide; tables, code and metadata as they are."""
+    if section.startswith("---"):
+        return section
+    lines, code = [], False
+    for line in section.split("\n"):
+        code ^= line.startswith("```")
+        kept = code or line.startswith(("|", "```", "!", "- **Command**"))
+        indent = "  " if line.startswith("- ") else ""
+        lines += (
+            [line]
+            if kept or not line
+            else textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        )
+    return "\n".join(lines)

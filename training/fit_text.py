@@ -1,0 +1,177 @@
+"""python -m training.fit classify: trains the packaged language identifier, or a classifier of a person's own texts
+
+    python -m training.fit classify                                    the language identifier, from its corpus
+    python -m training.fit classify --data reviews.csv --out runs/mine
+
+A run that was stopped goes on where it was when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnn_model.checkpoint import load, save
+from rnn_model.config import CellConfig, ModelConfig, TextConfig
+from rnn_model.errors import TrainingError
+from training.classifying import LabelledTexts, Stages, TextValidation, cautious, tempered, train_in_stages
+from training.config import TrainConfig
+from training.flags import add_flags, from_flags
+from training.text_batches import LanguageTexts, TextBatches, nonsense
+from training.text_card import text_card
+
+LANGUAGE = Path("weights/language")
+RUNS = Path("runs")
+
+BAG = {"steps": 4000, "batch": 512, "learning_rate": 5e-3, "warmup": 100, "weight_decay": 1e-4}
+ORDER = {"steps": 4000, "batch": 512, "learning_rate": 1e-3, "warmup": 100, "weight_decay": 1e-4}
+CELL = {"hidden_size": 192}
+DROPPED = 0.1  # share of features left out of a training text
+EVERY = 3  # of the development texts every third validates, the others only calibrate and are reported
+NONSENSE_SEED, NONSENSE = 4_177, 2_000
+
+
+def fit_classifier(argv: Sequence[str], command: str) -> None:
+    """Trains, calibrates, scores and exports a text network.
+
+    Args:
+        argv: flags, without the word "classify".
+        command: the whole command, for the record.
+
+    Raises:
+        UnrolledError: the run could not start or had to stop.
+    """
+    arguments = _parser().parse_args(argv)
+    _fit_language(arguments, command)
+
+
+def _fit_language(arguments: argparse.Namespace, command: str) -> None:
+    from training import corpus as corpora
+
+    second = from_flags(TrainConfig, arguments)
+    first = replace(second, steps=arguments.bag_steps, learning_rate=arguments.bag_rate)
+    corpus = corpora.build()
+    config = TextConfig(
+        corpus.languages,
+        buckets=arguments.buckets,
+        embedding=arguments.embedding,
+        recurrent=from_flags(CellConfig, arguments),
+    )
+    draw = LanguageTexts(corpus, config.labels)
+    parts = _development(corpus, config.labels)
+    validation = TextValidation([_thinned(part, EVERY) for part in parts], config)
+    everything = TextValidation(parts, config)
+    print(
+        f"{arguments.name}: {len(config.labels)} languages; {sum(map(len, (p.texts for p in parts))):,} texts held out"
+    )
+
+    def batches_for(stage: TrainConfig) -> TextBatches:
+        return TextBatches(draw, config, stage.seed, stage.batch, stage.steps, DROPPED)
+
+    stages = train_in_stages(config, batches_for, validation, first, second, RUNS / arguments.out.name)
+    rng = np.random.default_rng(NONSENSE_SEED)
+    config = cautious(
+        stages.network,
+        tempered(stages.network, config, everything),
+        [nonsense(rng) for _ in range(NONSENSE)],
+    )
+    accuracies = {"bag": everything.accuracies(stages.bag), "network": everything.accuracies(stages.network)}
+    for kind in accuracies["bag"]:
+        print(f"  {kind:<16} bag {accuracies['bag'][kind]:.3f}   with order {accuracies['network'][kind]:.3f}")
+    print(f"temperature {config.temperature:g}, threshold {config.threshold:g}")
+    record = {
+        "command": command,
+        "parameters": sum(parameter.numel() for parameter in stages.network.parameters()),
+        "corpus": corpora.recipe_hash(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
+        "config": {"bag": asdict(first), "order": asdict(second)},
+        "development": {
+            "texts": {part.kind: len(part.texts) for part in parts},
+            "accuracy": accuracies,
+        },
+        "cpu_seconds": {
+            "bag": stages.bag_history.epochs[-1].seconds,
+            "order": stages.history.epochs[-1].seconds,
+        },
+    }
+    if not _worth_keeping(arguments, config, stages, everything):
+        return
+    _export(arguments.out, ModelConfig(arguments.name, text=config), stages, record)
+
+
+def _development(corpus: Any, labels: Sequence[str]) -> list[LabelledTexts]:
+    """The development texts of a corpus, by source and kind."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for text in corpus.development:
+        found.setdefault(f"{text.source} {text.kind}s", []).append((text.text, labels.index(text.language)))
+    return [
+        LabelledTexts(kind, tuple(text for text, _ in rows), np.array([label for _, label in rows]))
+        for kind, rows in sorted(found.items())
+    ]
+
+
+def _thinned(part: LabelledTexts, every: int) -> LabelledTexts:
+    return LabelledTexts(part.kind, part.texts[::every], part.labels[::every])
+
+
+def _worth_keeping(
+    arguments: argparse.Namespace, config: TextConfig, stages: Stages, validation: TextValidation
+) -> bool:
+    """Whether the new network may take the place of what is at `--out`."""
+    if arguments.replace or not arguments.out.exists():
+        return True
+    standing_config, standing = load(arguments.out).classifier
+    if standing_config.labels != config.labels:
+        raise TrainingError(
+            f"{arguments.out} classifies into other labels. Give another --out, or --replace to overwrite it."
+        )
+    if (standing_config.unit, standing_config.buckets, standing_config.ngrams) != (
+        config.unit,
+        config.buckets,
+        config.ngrams,
+    ):
+        raise TrainingError(f"{arguments.out} reads texts in another way. Give another --out, or --replace.")
+    before, now = validation(standing), validation(stages.network)
+    print(f"held-out loss {now:.4f}, and {before:.4f} of {arguments.out}")
+    if now >= before:
+        print(f"{arguments.out} stays as it is. Give --replace to overwrite it, or another --out.")
+    return now < before
+
+
+def _export(folder: Path, config: ModelConfig, stages: Stages, record: dict[str, Any]) -> None:
+    extra = {
+        "history.json": json.dumps(asdict(stages.history), indent=1) + "\n",
+        "history-bag.json": json.dumps(asdict(stages.bag_history), indent=1) + "\n",
+        "training.json": json.dumps(record, indent=1, ensure_ascii=False) + "\n",
+        "README.md": text_card(config, record, stages.history, None),
+    }
+    save(config, stages.network, folder, extra)
+    print(f"written to {folder}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.fit classify",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--out", type=Path, default=LANGUAGE, help=f"checkpoint folder (default {LANGUAGE})")
+    parser.add_argument("--name", default="unrolled-language", help="what the model card calls it")
+    parser.add_argument("--replace", action="store_true", help="overwrite the checkpoint even if it scores better")
+    parser.add_argument("--buckets", type=int, default=65_536, help="features that hashing tells apart (default 65536)")
+    parser.add_argument("--embedding", type=int, default=48, help="numbers that stand for a feature (default 48)")
+    parser.add_argument(
+        "--bag-steps", type=int, default=BAG["steps"], help="steps of the first stage, without recurrence"
+    )
+    parser.add_argument("--bag-rate", type=float, default=BAG["learning_rate"], help="learning rate of the first stage")
+    add_flags(parser.add_argument_group("second stage"), TrainConfig, ORDER)
+    add_flags(parser.add_argument_group("recurrent layers"), CellConfig, CELL)
+    return parser

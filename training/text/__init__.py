@@ -1,0 +1,1 @@
+"""What the language identifier reads to learn: public packages, how their text is read, cleaned and kept apart."""

@@ -1,0 +1,176 @@
+"""The model card of a text classifier: configuration, record of the training and scores as text and metadata"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rnn_model.config import ModelConfig, TextConfig
+from rnn_model.records import History
+from training.card_parts import HERE, Place, wrapped
+from training.card_pictures import CURVE
+
+TASK = "text-classification"
+EXPERIMENTAL = ("la", "lg", "sn", "st", "ts")  # next to no running text to learn from
+
+
+def text_card(
+    config: ModelConfig,
+    record: Mapping[str, Any],
+    history: History,
+    scores: Mapping[str, Any] | None,
+    place: Place = HERE,
+) -> str:
+    """README.md of a text checkpoint, with the metadata that the Hugging Face Hub reads.  Pure.
+
+    Args:
+        config: of a network that classifies texts.
+        record: as in `training.json`.
+        history: the learning curve of the recurrent stage.
+        scores: as in `scores.json`, or None when it was not evaluated yet.
+        place: where the card will stand.
+    """
+    text = config.text
+    assert text is not None, "a card of classes is for a network that classifies"
+    language = "corpus" in record
+    sections = [
+        f"---\n{_metadata(config, scores if language else None, language)}\n---",
+        f"# {config.name}",
+        f"A recurrent network that says which of {len(text.labels)} languages a short text is in, and how it came to "
+        "that, letter by letter."
+        if language
+        else f"A recurrent network that sorts texts into {len(text.labels)} classes: {_list(text.labels)}.",
+        _use(text, place, language),
+        _how_it_works(text, record),
+        _training(record, history, place, language),
+        *([_results(scores)] if scores and language else []),
+        "## Licence\n\nApache-2.0, code and weights.",
+    ]
+    return "\n\n".join(wrapped(section) for section in sections) + "\n"
+
+
+def _list(labels: tuple[str, ...]) -> str:
+    return ", ".join(labels[:20]) + (f" and {len(labels) - 20} more" if len(labels) > 20 else "")
+
+
+def _metadata(config: ModelConfig, scores: Mapping[str, Any] | None, language: bool) -> str:
+    """The YAML block; accuracies as a model-index, which the Hub shows beside the card."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    found = scores["methods"]["model"]["accuracy"] if scores else {}
+    results = [
+        EvalResult(
+            task_type=TASK,
+            task_name="Language identification",
+            dataset_type="lingua-test-data",
+            dataset_name=f"lingua's test data, {kind}",
+            dataset_split="test",
+            metric_type="accuracy",
+            metric_name="Accuracy, mean over languages",
+            metric_value=round(value, 4),
+        )
+        for kind, value in found.items()
+    ]
+    data = ModelCardData(
+        license="apache-2.0",
+        library_name="pytorch",
+        pipeline_tag=TASK,
+        tags=["rnn", "recurrent-neural-network", *(["language-identification"] if language else [])],
+        language=list(config.text.labels) if language and config.text else None,
+        model_name=config.name,
+        eval_results=results or None,
+    )
+    return data.to_yaml()
+
+
+def _use(config: TextConfig, place: Place, language: bool) -> str:
+    example = "Guten Morgen" if language else "a text of your own"
+    experimental = (
+        f" Experimental, for want of running text to learn from: {', '.join(EXPERIMENTAL)}." if language else ""
+    )
+    meant = "short texts: a word, a message, a sentence" if language else "texts like those it learnt from"
+    return f"""## How to use it
+
+```python
+from rnn_model import classify, load
+
+model = load("{place.source}")
+answer = classify(model, "{example}")
+print(answer.label, answer.likeliest(3))
+```
+
+`rnn_model` comes with the app of the same project. `.label` is None when no class reaches {config.threshold:.0%}: not \
+sure. `.belief` holds the probabilities after every {"letter" if config.unit == "character" else "word"}.
+
+- **Meant for** {meant}. The first {config.longest:,} {config.unit}s are read.
+- **Limits**: it knows no other classes than its {len(config.labels)}.{experimental}
+- **Not meant for** decisions about people, or any decision resting on it alone."""
+
+
+def _how_it_works(config: TextConfig, record: Mapping[str, Any]) -> str:
+    cell = config.recurrent
+    grams = f"n-grams of up to {config.ngrams} letters in {config.buckets:,} buckets of {config.embedding} numbers"
+    order = (
+        "No recurrence."
+        if cell is None
+        else f"On top of it {cell.layers} x {cell.hidden_size} recurrent units (cell {cell.cell}, {cell.activation}, "
+        f"{cell.initialisation} initialisation) read the same steps in order."
+    )
+    return f"""## How it works
+
+- **What reads the letters**: {grams}; their mean gives a first score of the classes (`rnn_model/ngrams.py`).
+- **What reads their order**: {order}
+- {record["parameters"]:,} parameters; the embedding is stored in float16. Temperature {config.temperature:g}, found \
+on held-out texts, makes the probabilities honest."""
+
+
+def _training(record: Mapping[str, Any], history: History, place: Place, language: bool) -> str:
+    picture = f"\n\n![Training and validation loss over the steps]({CURVE})" if place.pictures else ""
+    best, last = history.epochs[history.best], history.epochs[-1]
+    data = (
+        "Word frequencies and sentences that public packages ship; each with version, licence and hash in "
+        f"`docs/text-sources.md` of the project, rebuilt by `python -m training.corpus` (recipe {record['corpus']}). "
+        "The weights hold none of the texts. No text of the test suite below was trained on or chosen by."
+        if language
+        else f"{record['table']['texts']:,} texts of a person's own table (sha256 {record['table']['sha256'][:12]})."
+    )
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    seconds = ", ".join(f"{stage} {value:.0f}" for stage, value in record["cpu_seconds"].items())
+    return f"""## Training
+
+- **Data**: {data}
+- **Command**: `{record["command"]}`
+- **Course**: cross-entropy, AdamW, averaged weights; the bag of n-grams first, then the recurrence on top. Those of \
+step {best.step:,} of {last.step:,} did best on held-out texts ({best.valid_loss:.4f}). CPU seconds: {seconds}.
+- **Made with** {versions}.{picture}"""
+
+
+def _results(scores: Mapping[str, Any]) -> str:
+    kinds = [*scores["texts"], "mean"]
+    rows = []
+    for name, row in scores["methods"].items():
+        both = "–"
+        if "model_on_its_languages" in row:
+            one, other = row["accuracy_on_its_own_languages"]["mean"], row["model_on_its_languages"]["mean"]
+            both = f"{100 * one:.1f} / {100 * other:.1f}"
+        accuracies = " | ".join(f"{100 * row['accuracy'][kind]:.1f}" for kind in kinds)
+        speed, size = f"{row['texts_per_second']:,.0f}", f"{row['bytes'] / 1e6:.1f}"
+        rows.append(f"| {name} | {accuracies} | {row['languages']} | {both} | {speed} | {size} |")
+    for name, row in scores["published"].items():
+        rows.append(f"| {name} \\* | {' | '.join(f'{100 * row[kind]:.1f}' for kind in kinds)} | 75 | – | – | – |")
+    confused = [entry for entry in scores["confusions"] if entry["kind"] == "sentences" and entry["share"] >= 0.05]
+    worst = ", ".join(f"{entry['of']} taken for {entry['as']} {entry['share']:.0%}" for entry in confused)
+    errors = scores["methods"]["model"]["calibration_error"]
+    return f"""## Results
+
+Accuracy in per cent on lingua's test data, mean over its {len(scores["languages"])} languages. Measured \
+{scores["date"]} by `{scores["command"]}`; everything in `scores.json`.
+
+| | {" | ".join(kinds)} | languages it knows | on those: it / this model | texts a second | MB |
+|---|{"---|" * (len(kinds) + 4)}
+{chr(10).join(rows)}
+
+\\* published, not measured here: {scores["published_source"]}.
+
+Expected calibration error: {", ".join(f"{kind} {value:.3f}" for kind, value in errors.items())}. Confused most, in \
+sentences: {worst or "none above 5 %"}."""
