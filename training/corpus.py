@@ -95,7 +95,9 @@ def recipe_hash() -> str:
 def assemble(packages: Path) -> Corpus:
     """Reads every package and puts the corpus together, without looking into the cache."""
     lists = _word_lists(packages)
-    vote = Vote(words.without_foreign({code: words.merged([(one, 1.0) for one in found]) for code, found in lists.items()}))
+    vote = Vote(
+        words.without_foreign({code: words.merged([(one, 1.0) for one in found]) for code, found in lists.items()})
+    )
 
     learn, development = _split(Archive(fetch(sources.ELD.package, packages)), vote)
     declaration = Archive(fetch(sources.DECLARATION.package, packages))
@@ -202,7 +204,10 @@ def fingerprint(corpus: Corpus) -> str:
 
 def describe(corpus: Corpus) -> str:
     """A table as text: words, sentences and characters of every language, and the sources of its sentences."""
-    lines = ["| language | words | sentences | characters | development texts | sentences from |", "| --- | ---: | ---: | ---: | ---: | --- |"]
+    lines = [
+        "| language | words | sentences | characters | development texts | sentences from |",
+        "| --- | ---: | ---: | ---: | ---: | --- |",
+    ]
     held_out = Counter(row.language for row in corpus.development)
     for code, text in zip(corpus.languages, corpus.texts, strict=True):
         counts = Counter(corpus.sources[origin] for origin in text.origins.tolist())

@@ -79,8 +79,12 @@ class Guard:
 
 def _pieces(sentence: str) -> tuple[list[str], list[str]]:
     found = [word for word in words(sentence) if not (word.isupper() and len(word) > 1)]
-    pairs = [f"{first} {second}" for first, second in zip(found, found[1:], strict=False) if f"{first} {second}" in sentence]
-    return [word for word in found if len(word) >= SHORTEST_WORD], [pair for pair in pairs if len(pair) >= SHORTEST_PAIR]
+    pairs = [
+        f"{first} {second}" for first, second in zip(found, found[1:], strict=False) if f"{first} {second}" in sentence
+    ]
+    return [word for word in found if len(word) >= SHORTEST_WORD], [
+        pair for pair in pairs if len(pair) >= SHORTEST_PAIR
+    ]
 
 
 def _stretches(rng: np.random.Generator, sentence: str) -> tuple[list[str], list[str]]:

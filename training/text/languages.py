@@ -39,7 +39,9 @@ def scripts(language: str) -> tuple[str, ...]:
 
 
 OWN_LETTER = {
-    language: regex.compile("[" + "".join(rf"\p{{Script={script}}}" for script in scripts(language)) + r"&&\p{L}]", regex.V1)
+    language: regex.compile(
+        "[" + "".join(rf"\p{{Script={script}}}" for script in scripts(language)) + r"&&\p{L}]", regex.V1
+    )
     for language in LANGUAGES
 }
 OWN_WORD = {

