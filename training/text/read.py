@@ -19,6 +19,8 @@ from training.text.packages import Archive
 Texts = Iterator[tuple[str, str]]
 Frequencies = Iterator[tuple[str, dict[str, float]]]
 
+_MESSAGE = regex.compile(r'Msg\["(\w+)"\]\s*=\s*("(?:[^"\\]|\\["\\/bfnrtu])*");')
+
 
 # Word frequencies
 
@@ -78,7 +80,9 @@ def blockly(archive: Archive) -> Texts:
     """`msg/<lang>.js`: assignments of JSON strings to `Blockly.Msg["..."]`."""
     found: dict[str, dict[str, str]] = {}
     for name in archive.matching("/msg/", ".js"):
-        pairs = regex.findall(r'Msg\["(\w+)"\]\s*=\s*("(?:[^"\\]|\\["\\/bfnrtu])*");', archive.read(name).decode("utf-8"))
+        pairs = regex.findall(
+            r'Msg\["(\w+)"\]\s*=\s*("(?:[^"\\]|\\["\\/bfnrtu])*");', archive.read(name).decode("utf-8")
+        )
         found[_stem(name)] = {place: json.loads(value) for place, value in pairs}
     for tag, strings in found.items():
         if language := language_of(tag):
