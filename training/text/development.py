@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import regex
@@ -79,12 +80,11 @@ class Guard:
 
 def _pieces(sentence: str) -> tuple[list[str], list[str]]:
     found = [word for word in words(sentence) if not (word.isupper() and len(word) > 1)]
-    pairs = [
-        f"{first} {second}" for first, second in zip(found, found[1:], strict=False) if f"{first} {second}" in sentence
-    ]
-    return [word for word in found if len(word) >= SHORTEST_WORD], [
-        pair for pair in pairs if len(pair) >= SHORTEST_PAIR
-    ]
+    pairs = [f"{first} {second}" for first, second in pairwise(found)]
+    return (
+        [word for word in found if len(word) >= SHORTEST_WORD],
+        [pair for pair in pairs if len(pair) >= SHORTEST_PAIR and pair in sentence],
+    )
 
 
 def _stretches(rng: np.random.Generator, sentence: str) -> tuple[list[str], list[str]]:

@@ -56,6 +56,8 @@ def language_of(tag: str) -> str | None:
 
     Scripts in the tag are not looked at: text in another script than the language's own is dropped by its letters.
     """
+    if tag.lower().replace("-", "_") == "yo_bj":  # written with other letters in Benin
+        return None
     base = regex.split(r"[-_@.]", tag.lower(), maxsplit=1)[0]
     base = _ALIASES.get(base, base)
     return base if base in LANGUAGES else None
