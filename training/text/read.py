@@ -19,6 +19,8 @@ from training.text.packages import Archive
 Texts = Iterator[tuple[str, str]]
 Frequencies = Iterator[tuple[str, dict[str, float]]]
 
+_MESSAGE = regex.compile(r'Msg\["(\w+)"\]\s*=\s*("(?:[^"\\]|\\["\\/bfnrtu])*");')
+
 
 # Word frequencies
 
@@ -106,7 +108,7 @@ def cldr_annotations(archive: Archive) -> Texts:
             continue
         # A file that only points to another language's holds no annotations.
         for entry in json.loads(archive.read(name))["annotations"].get("annotations", {}).values():
-            yield language, ", ".join([*entry.get("tts", []), *entry.get("default", [])])
+            yield language, ", ".join(dict.fromkeys([*entry.get("tts", []), *entry.get("default", [])]))
 
 
 def catalogues(archive: Archive) -> Texts:
