@@ -10,6 +10,7 @@ from rnn_model.backtest import backtest
 from rnn_model.calibration import calibrate
 from rnn_model.checkpoint import Model, load
 from rnn_model.errors import CheckpointError, ConfigError, InputError, TrainingError, UnrolledError
+from rnn_model.explain import explain
 from rnn_model.forecaster import forecast, forecast_many
 from rnn_model.reading import read
 
@@ -22,6 +23,7 @@ __all__ = [
     "UnrolledError",
     "backtest",
     "calibrate",
+    "explain",
     "forecast",
     "forecast_many",
     "load",
