@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
+FOLLOWED = ("season", "trend", "level")  # what a hidden unit may follow
 TOLERANCE = 1e-9  # (1 - 0.8) / 2 is a little less than 0.1
 LEAST_SHARE = 0.01  # of the gradient at the last step; what falls below it is too faint to learn from
 
@@ -201,6 +202,31 @@ class Backtest(_Frozen):
     def coverage(self) -> float:
         """`caught` / `points`: best at 0.8; nan when nothing was counted."""
         return self.caught / self.points if self.points else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Trace(_Frozen):
+    """How a forecast came about: which past values moved it, and what the recurrent layers held while reading.
+
+    Attributes:
+        forecast: what is explained.
+        gradient: (T,) change of the mean of the median over the horizon for a change of one unit in a value; without
+            unit; 0 where a value is missing or lies before the context.
+        hidden: (W, L, H) states of the recurrent layers that read the last W steps; W is 0 without such layers.
+        steps: (W,) index in the history of each step read.
+        order: (L * H,) units, numbered layer by layer, such that units that move alike lie side by side.
+        follows: (3, L * H) correlation of each unit with the season, the trend and the level of what was read (rows in
+            the order of FOLLOWED); nan where either does not vary.
+        notes: what limits the explanation, in words.
+    """
+
+    forecast: Forecast
+    gradient: np.ndarray
+    hidden: np.ndarray
+    steps: np.ndarray
+    order: np.ndarray
+    follows: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
