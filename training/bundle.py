@@ -18,14 +18,16 @@ from rnn_model.errors import CheckpointError, Problem
 from training import card, card_pictures
 
 APP, LICENCE, REQUIREMENTS = "app.py", "LICENSE", "requirements.txt"
-SERVED = "weights/forecast"  # what app.py loads
+CHECKPOINTS = "weights"  # every folder in it that has a configuration is published
+SERVED = f"{CHECKPOINTS}/forecast"  # what app.py loads
 SOURCES = "docs/data-sources.md"
 
-# What may leave: these files, and in these folders files of these kinds.  Nothing is sent because it is there.
-FILES = (APP, LICENCE)
-FOLDERS = ("docs", "interface", "rnn_model", "training", "weights")
+# What may leave: these files, what the README shows, and in these folders files of these kinds.  Nothing is sent
+# because it is there.
+FILES = (APP, LICENCE, SOURCES)
+FOLDERS = ("interface", "rnn_model", "training")
 KINDS = (".css", ".csv", ".html", ".js", ".json", ".md", ".png", ".py", ".safetensors", ".svg", ".txt")
-CACHES = ("__pycache__", ".*_cache", ".ipynb_checkpoints")
+CACHES = ("__pycache__", "runs")
 MOST_BYTES = 1_000_000_000
 
 SECRET_NAMES = (
@@ -37,6 +39,9 @@ SECRET_TEXT = re.compile(
     rb"\bhf_[A-Za-z0-9]{30,}|\bgh[pousr]_[A-Za-z0-9]{36}|\bgithub_pat_\w{40,}|\bsk-[A-Za-z0-9_-]{32,}"
     rb"|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
+
+# Sections of the README that speak of files which are not sent.
+OF_THE_CHECKOUT = ("Start", "Train and measure", "Where things are")
 
 # https://huggingface.co/docs/hub/spaces-config-reference
 FRONT_MATTER: Mapping[str, Any] = {
@@ -92,14 +97,15 @@ def space_bundle(root: Path, name: str, models: tuple[str, ...] = ()) -> Bundle:
         name: "user/space".
         models: ids of the models on the Hub that it shows.
     """
-    files, left_out, problems = _gathered(root, FILES, FOLDERS)
-    pins = _text(root / REQUIREMENTS)
-    readme, mistakes = _space_readme(_text(root / CARD), _gradio_pin(pins), models)
-    files |= {CARD: readme.encode(), REQUIREMENTS: space_requirements(pins).encode()}
-    problems += [_missing(path, "the app") for path in FILES if path not in files]
+    checkpoints = _checkpoints(root)
+    readme, mistakes = space_readme(_text(root / CARD), _gradio_pin(_text(root / REQUIREMENTS)), models)
+    shown = tuple(sorted({link for link in _links(readme) if not link.startswith(FOLDERS)}))
+    files, left_out, problems = _gathered(root, FILES + shown, FOLDERS + checkpoints)
+    files |= {CARD: readme.encode(), REQUIREMENTS: space_requirements(_text(root / REQUIREMENTS)).encode()}
+    problems += [_missing(path) for path in FILES + shown if path not in files]
     problems += mistakes
-    problems += _requirement_problems(pins)
-    for folder in sorted({SERVED, *(str(Path(path).parent) for path in files if Path(path).name == WEIGHTS)}):
+    problems += _requirement_problems(_text(root / REQUIREMENTS))
+    for folder in checkpoints:
         problems += checkpoint_problems(root, root / folder)
     return _bundle("space", name, files, left_out, problems)
 
@@ -115,20 +121,42 @@ def model_bundle(root: Path, folder: Path, name: str) -> Bundle:
     files, left_out, problems = _gathered(folder, (), (".",))
     faults = checkpoint_problems(root, folder)
     if not faults:
-        text = card.from_folder(folder, card.Place(name, pictures=True))
-        if text is not None:
-            files |= {CARD: text.encode(), **_pictures(folder)}
-            files[SOURCES] = _text(root / SOURCES).encode()
+        try:
+            text = card.from_folder(folder, card.Place(name, pictures=True))
+            if text is not None:
+                files |= {CARD: text.encode(), **_pictures(folder), SOURCES: _text(root / SOURCES).encode()}
+        except ModuleNotFoundError as error:
+            fix = "Run: pip install -r training/requirements.txt"
+            faults.append(Problem("none", f"the package {error.name}, for the pictures of the card", fix))
     problems += faults
     problems += card_problems(files.get(CARD, b"").decode(errors="replace"))
     return _bundle("model", name, files, left_out, problems)
 
 
 def space_requirements(pins: str) -> str:
-    """The requirements as a Space needs them: torch for CPUs, and no gradio, which `sdk_version` installs."""
-    lines = [line for line in pins.splitlines() if not re.match(r"gradio\b", line)]
-    lines = [re.sub(r"^(torch==[\w.]+).*", r"\1+cpu", line) for line in lines]
+    """The requirements as a Space needs them: torch in its build for CPUs."""
+    lines = [re.sub(r"^(torch==[\d.]+).*", r"\1+cpu", line) for line in pins.splitlines()]
     return "\n".join([f"--extra-index-url {TORCH_CPU_INDEX}", *lines]) + "\n"
+
+
+def space_readme(text: str, gradio: str | None, models: tuple[str, ...]) -> tuple[str, list[Problem]]:
+    """README.md of the Space: its metadata, then what the README of the project says that is true there, too.
+
+    Args:
+        text: the README of the project; metadata that it has of its own win.
+        gradio: the pinned version, None without a full pin.
+        models: ids of the models on the Hub that the Space shows.
+    """
+    from huggingface_hub import SpaceCardData
+
+    own, body, problems = _parsed(text)
+    data = {**FRONT_MATTER, "sdk_version": gradio, **({"models": list(models)} if models else {}), **own}
+    first, *sections = re.split(r"^(?=## )", re.sub(r"<!--.*?-->\n*", "", body), flags=re.MULTILINE)
+    kept = [section for section in sections if section.partition("\n")[0].removeprefix("## ") not in OF_THE_CHECKOUT]
+    return (
+        f"---\n{SpaceCardData(**data).to_yaml()}\n---\n\n{first.lstrip()}{''.join(kept)}",
+        problems or front_matter_problems(data, gradio),
+    )
 
 
 def checkpoint_problems(root: Path, folder: Path) -> list[Problem]:
@@ -239,8 +267,20 @@ def _gathered(
 
 def _walked(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not any(fnmatch(name, cache) for cache in CACHES))
+        folders[:] = sorted(name for name in folders if name not in CACHES and not name.startswith("."))
         yield from (Path(parent, name) for name in sorted(names) if not name.endswith(".pyc"))
+
+
+def _checkpoints(root: Path) -> tuple[str, ...]:
+    """Folders of checkpoints, that of the app always among them."""
+    found = (path.parent for path in (root / CHECKPOINTS).glob(f"*/{CONFIG}"))
+    return tuple(sorted({SERVED, *(f"{CHECKPOINTS}/{folder.name}" for folder in found if folder.name[0] != ".")}))
+
+
+def _links(text: str) -> list[str]:
+    """Paths that a Markdown text links to or shows."""
+    links = re.findall(r"\]\(([^)#\s]+)|(?:src|srcset)=\"([^\"]+)", text)
+    return [link or source for link, source in links if "://" not in link + source]
 
 
 def _is_secret_name(name: str) -> bool:
@@ -258,17 +298,6 @@ def _secrets_in(place: str, content: bytes) -> Iterator[Problem]:
         if SECRET_TEXT.search(line):
             fix = "Take it out, and withdraw it where it was issued if it was ever sent anywhere."
             yield Problem(f"a token or private key in {place}", "no secrets in what is published", fix, line=number)
-
-
-def _space_readme(text: str, gradio: str | None, models: tuple[str, ...]) -> tuple[str, list[Problem]]:
-    """README.md of the Space: its metadata, then the README of the project; metadata of the latter's own win."""
-    from huggingface_hub import SpaceCardData
-
-    own, body, problems = _parsed(text)
-    data = {**FRONT_MATTER, "sdk_version": gradio, **({"models": list(models)} if models else {}), **own}
-    if not problems:
-        problems = front_matter_problems(data, gradio)
-    return f"---\n{SpaceCardData(**data).to_yaml()}\n---\n\n{body.lstrip()}", problems
 
 
 def _parsed(text: str) -> tuple[dict[str, Any], str, list[Problem]]:
@@ -293,7 +322,7 @@ def _gradio_pin(pins: str) -> str | None:
 
 def _requirement_problems(pins: str) -> list[Problem]:
     if not pins.strip():
-        return [_missing(REQUIREMENTS, "what the app needs")]
+        return [_missing(REQUIREMENTS)]
     found = {"gradio": _gradio_pin(pins), "torch": re.search(r"^torch==\d+\.\d+\.\d+\s*(?:#|$)", pins, re.MULTILINE)}
     return [
         Problem(
@@ -343,10 +372,8 @@ def _text(path: Path) -> str:
     return path.read_text("utf-8") if path.is_file() else ""
 
 
-def _missing(path: str, what: str) -> Problem:
-    return Problem(
-        "no such file", f"{path}, {what}, at the top of the checkout", f"Get it back: git checkout -- {path}"
-    )
+def _missing(path: str) -> Problem:
+    return Problem("no such file", path, f"Get it back: git checkout -- {path}")
 
 
 def _place(root: Path, path: Path) -> str:

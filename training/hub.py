@@ -194,8 +194,8 @@ def wait_until_running(api: HfApi, name: str, commit: str, limit: float, say: Ca
         steady = steady + 1 if runtime["stage"] == stage else 1
         stage = runtime["stage"]
         say(f"{stage.lower().replace('_', ' ')}, {passed:.0f} s")
-        # Where the Hub does not tell which commit runs, the stage has to speak for itself.
-        if stage == "RUNNING" and runtime.get("sha", commit) == commit:
+        # Where the Hub does not tell which commit runs, the stage speaks for itself once it has settled.
+        if stage == "RUNNING" and (runtime["sha"] == commit if runtime.get("sha") else steady >= STEADY):
             return str(_asked(lambda: api.space_info(name)).host)
         if steady >= STEADY and stage in _BROKEN:
             said = f" ({runtime['errorMessage']})" if runtime.get("errorMessage") else ""

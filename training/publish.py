@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,6 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
         return _run(arguments, root)
     except UnrolledError as error:
         print(f"error: {error}", file=sys.stderr)
-    except ModuleNotFoundError as error:
-        fix = "Run: pip install -r training/requirements.txt"
-        print(f"error: expected the package {error.name}, found none. {fix}", file=sys.stderr)
     except KeyboardInterrupt:
         print("stopped; the same command carries on", file=sys.stderr)
         return 130
@@ -50,9 +48,10 @@ def _run(arguments: argparse.Namespace, root: Path) -> int:
     print("\n\n".join(map(plan, bundles)), end="\n\n")
 
     api = hub.connect()
-    problems = [problem for bundle in bundles for problem in hub.name_problems(bundle.name)]
-    problems = problems or hub.account_problems(api, bundles)
-    problems = list(dict.fromkeys([*(problem for bundle in bundles for problem in bundle.problems), *problems]))
+    misnamed = {bundle.name: hub.name_problems(bundle.name) for bundle in bundles}
+    found = [*(bundle.problems for bundle in bundles), *misnamed.values()]
+    found.append(hub.account_problems(api, [bundle for bundle in bundles if not misnamed[bundle.name]]))
+    problems = list(dict.fromkeys(chain.from_iterable(found)))
     if problems:
         listed = "\n".join(f"- {problem}" for problem in problems)
         print(f"Nothing was sent. To be mended first:\n{listed}", file=sys.stderr)
