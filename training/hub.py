@@ -229,7 +229,9 @@ def try_forecast(address: str) -> list[float]:
 
     for pause in (*PAUSES, None):  # the app is known to run a little before the way to it is open
         try:
-            client = Client(address, verbose=False, analytics_enabled=False, httpx_kwargs={"timeout": ANSWER_SECONDS})
+            client = Client(
+                address, token=False, verbose=False, analytics_enabled=False, httpx_kwargs={"timeout": ANSWER_SECONDS}
+            )
             median = client.predict(SAMPLE, STEPS, api_name="/forecast")["median"]
             if len(median) == STEPS and all(math.isfinite(value) for value in median):
                 return [float(value) for value in median]
