@@ -249,7 +249,8 @@ def _gathered(
     """What may be sent of a folder, what else lies there, and every secret found, even where it would not be sent."""
     files: dict[str, bytes] = {}
     left_out: list[str] = []
-    problems = [_secret(path.name) for path in sorted(root.iterdir()) if path.is_file() and _is_secret_name(path.name)]
+    top = sorted(path for path in root.glob("*") if path.is_file())
+    problems = [_secret(path.name) for path in top if _is_secret_name(path.name)]
     paths = [root / name for name in names if (root / name).is_file()]
     for folder in folders:
         paths += _walked(root / folder)

@@ -257,7 +257,8 @@ def _translated(error: BaseException) -> _HubError:
     while status is None and cause is not None:
         status = getattr(getattr(cause, "response", None), "status_code", None)
         cause = cause.__cause__  # type: ignore[assignment]
-    said = _first_line(error)
+    root = _root(error)
+    said = _first_line(error) if root is error else f"{_first_line(error)}: {_first_line(root)}"
     if status is None:
         if isinstance(error, ValueError):
             return _HubError(said, False, "Mend what it names.")
@@ -271,6 +272,12 @@ def _translated(error: BaseException) -> _HubError:
         412: "Somebody else changed it meanwhile. Look at what they did, then run the same command again.",
     }
     return _HubError(f"error {status} ({said})", False, fixes.get(status, "Mend what it names."))
+
+
+def _root(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _sent(api: HfApi, bundle: Bundle) -> str:
@@ -297,6 +304,9 @@ def _sent(api: HfApi, bundle: Bundle) -> str:
             parent_commit=standing.commit,
         )
     )
+    left_out = sorted(set(bundle.files) - set(look(api, bundle).files))
+    if left_out:  # by a .gitignore that stood there, and was taken away with this commit
+        raise _HubError(f"it left out {', '.join(left_out)}", True, "Run the same command again.")
     return info.oid
 
 
