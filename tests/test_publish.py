@@ -414,6 +414,22 @@ def test_a_space_that_never_runs_is_not_waited_for_for_ever(hub, run):
     assert "run the same command again" in said
 
 
+@pytest.mark.parametrize("stage", ["SLEEPING", "PAUSED"])
+def test_a_space_at_rest_is_told_and_left_alone(hub, run, clone, stage):
+    hub.commit("spaces", SPACE, space_bundle(clone, SPACE).files)
+    repo = hub.repos["spaces", SPACE]
+    deadline = time.monotonic() + 20
+    while repo.stage != "RUNNING" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    repo.stage = stage
+    status, said = run(SPACE, "--yes")
+
+    assert status == 1
+    assert f"found it {stage.lower()}" in said
+    assert "wake it" in said
+    assert sent(hub) == []
+
+
 def test_a_file_that_the_hub_left_out_is_sent_again(hub, run):
     readme = "---\ntitle: x\nsdk: gradio\ntags: [unrolled]\n---\n"
     hub.commit("spaces", SPACE, {"README.md": readme.encode(), ".gitignore": b"weights/forecast/model.safetensors"})

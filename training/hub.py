@@ -201,7 +201,10 @@ def wait_until_running(api: HfApi, name: str, commit: str, limit: float, say: Ca
             said = f" ({runtime['errorMessage']})" if runtime.get("errorMessage") else ""
             raise BrokenSpaceError(f"{_BROKEN[stage]}{said}; its log: {page}?logs=build")
         if steady >= STEADY and stage in _AT_REST:
-            raise PublishError(f"expected the Space to start, found it {stage.lower()}. Start it at {page}/settings.")
+            raise PublishError(
+                f"expected the Space to start, found it {stage.lower()}. Open {page} to wake it, or start it in its "
+                "settings, then run the same command again: nothing is sent twice."
+            )
         time.sleep(POLL_SECONDS)
     raise PublishError(
         f"expected the Space to run within {limit / 60:g} minutes, found it {stage.lower()}. The new version is on the "
