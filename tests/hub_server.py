@@ -84,6 +84,7 @@ class Hub:
         document = repr([len(repo.commits), name, sorted((path, _sha256(data)) for path, data in files.items())])
         sha = hashlib.sha1(document.encode()).hexdigest()
         repo.commits.append((sha, dict(files)))
+        self.blobs |= {_sha256(data): data for path, data in files.items() if path.endswith(LARGE)}
         if kind == "spaces" and "app.py" in files:
             repo.stage = "BUILDING"
             threading.Thread(target=self._run, args=(repo, sha, files), daemon=True).start()
