@@ -353,7 +353,7 @@ def test_a_failure_leaves_what_stood_there_and_the_next_run_finishes(hub, run, c
 
 
 def test_a_killed_upload_goes_on_where_it_stood(hub, run, clone, tmp_path):
-    """Killed while a large file was under way, after another had arrived: the latter is not sent again."""
+    """Killed between the large files and the commit: nothing was changed, and no large file is sent again."""
     hub.faults.append(Fault("commit/main", status=500, seconds=SLOW, times=99))
     process = subprocess.Popen(
         [sys.executable, "-m", "training.publish", SPACE, "--yes"],
