@@ -32,7 +32,7 @@ WORDY = 5  # words in the middle one of the texts, from which on a step is a wor
 BUCKETS = 65_536
 EMBEDDING = 32  # numbers for a feature, more where there are more classes
 MOST_CLASSES = 64  # that a regression is fitted for
-STRENGTHS = (0.25, 1.0, 4.0, 16.0, 64.0)  # inverse penalties to choose from
+STRENGTHS = (0.03, 0.12, 0.5, 2.0, 8.0)  # inverse penalties to choose from
 DROPPED = 0.3  # share of features left out of a training text
 GROWTH = 0.5  # the length of a vector of n features grows as the root of n, as in TF-IDF's normalisation
 SCATTER = 0.1  # spread of the embedding's numbers that the regression does not set, which the recurrence reads
@@ -117,8 +117,8 @@ def fit_texts(
     of = {name: labels[list(rows)] for name, rows in parts.items()}
     validation = TextValidation([LabelledTexts("valid", tuple(texts["valid"]), of["valid"])], config)
 
-    bag = regression(texts["train"], of["train"], validation, config)
-    network = TextNetwork(config)
+    strength = chosen_strength(texts["train"], of["train"], validation, config)
+    bag = regression(texts["train"], of["train"], config, strength)
     torch.manual_seed(recipe.seed)
     network = TextNetwork(config)
     network.load_state_dict(network.state_dict() | bag.state_dict())
@@ -127,10 +127,12 @@ def fit_texts(
     say(f"n-grams alone: validation loss {validation(bag):.4f}")
     history = train(network, batches, loss_of, validation, recipe, folder, say=say)
     ordered = validation(network) < validation(bag)
+    config = tempered(network if ordered else bag, config, validation)
     if not ordered:
-        network, config = bag, replace(config, recurrent=None)
+        # nothing is left to choose, so the validation texts may teach as well
+        both = texts["train"] + texts["valid"], np.concatenate((of["train"], of["valid"]))
+        network, config = regression(*both, config, strength), replace(config, recurrent=None)
         say("the order of words added nothing on the validation texts: the n-grams alone are kept")
-    config = tempered(network, config, validation)
     model = Model(ModelConfig("own-texts", text=config), network.eval().requires_grad_(False), "trained here")
 
     answers = classify_many(model, texts["test"])
@@ -156,39 +158,37 @@ def fit_texts(
     )
 
 
-def regression(texts: Sequence[str], labels: np.ndarray, validation: TextValidation, config: TextConfig) -> TextNetwork:
+def chosen_strength(texts: Sequence[str], labels: np.ndarray, validation: TextValidation, config: TextConfig) -> float:
+    """The inverse penalty of `regression` with the lowest cross-entropy on the validation set."""
+    losses = [validation(regression(texts, labels, config, strength)) for strength in STRENGTHS]
+    return STRENGTHS[int(np.argmin(losses))]
+
+
+def regression(texts: Sequence[str], labels: np.ndarray, config: TextConfig, strength: float) -> TextNetwork:
     """A network without recurrence whose bag is a logistic regression on the hashed features of `texts`.
 
     A text is x_v = idf_v count_v / n^(1/2), with idf_v = ln((1 + N)/(1 + N_v)) + 1 (as scikit-learn's) and n its
-    features.  The inverse penalty is the one with the lowest cross-entropy on the validation set.
+    features.
 
     Args:
         texts: N of them.
         labels: (N,) every class at least once.
-        validation: what the penalty is chosen by.
         config: of the network; its recurrence is left out.
+        strength: inverse penalty of the weights.
     """
     from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
 
     steps = steps_of([prepared(text, config)[0] for text in texts], config)
-    first = np.concatenate(([0], np.cumsum(steps.lengths)))[:-1]
-    pointers = np.append(steps.starts, len(steps.features))[np.append(first, len(steps.starts))]
+    first = np.concatenate(([0], np.cumsum(steps.lengths)))
+    pointers = np.append(steps.starts, len(steps.features))[first]
     counts = csr_matrix((np.ones(len(steps.features)), steps.features, pointers), (len(texts), config.buckets))
     counts.sum_duplicates()
     idf = np.log((1 + len(texts)) / (1 + np.bincount(counts.indices, minlength=config.buckets))) + 1
     held = np.maximum(np.diff(pointers), 1)
     inputs = counts.multiply(idf[None] / held[:, None] ** (1 - GROWTH)).tocsr()
-
-    best: tuple[float, TextNetwork] | None = None
-    for strength in STRENGTHS:
-        fitted = LogisticRegression(C=strength, max_iter=500).fit(inputs, labels)
-        network = _as_network(fitted.coef_ * idf, fitted.intercept_, config)
-        loss = validation(network)
-        if best is None or loss < best[0]:
-            best = loss, network
-    assert best is not None, "there are strengths to choose from"
-    return best[1]
+    fitted = LogisticRegression(C=strength, max_iter=500).fit(inputs, labels)
+    return _as_network(fitted.coef_ * idf, fitted.intercept_, config)
 
 
 def _as_network(weights: np.ndarray, bias: np.ndarray, config: TextConfig) -> TextNetwork:
