@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,16 @@ import numpy as np
 from rnn_model.checkpoint import load, save
 from rnn_model.config import CellConfig, ModelConfig, TextConfig
 from rnn_model.errors import TrainingError
+from training import own_texts
+from training.card_parts import Place
 from training.classifying import LabelledTexts, Stages, TextValidation, cautious, tempered, train_in_stages
 from training.config import TrainConfig
-from training.flags import add_flags, from_flags
+from training.flags import Record, add_flags, from_flags
+from training.table import read_text_table, split_texts
 from training.text_batches import LanguageTexts, TextBatches, nonsense
 from training.text_card import text_card
 
-LANGUAGE = Path("weights/language")
+LANGUAGE, NAME = Path("weights/language"), "unrolled-language"
 RUNS = Path("runs")
 
 BAG = {"steps": 4000, "batch": 512, "learning_rate": 5e-3, "warmup": 100, "weight_decay": 1e-4}
@@ -50,7 +53,53 @@ def fit_classifier(argv: Sequence[str], command: str) -> None:
         UnrolledError: the run could not start or had to stop.
     """
     arguments = _parser().parse_args(argv)
-    _fit_language(arguments, command)
+    if arguments.data is None:
+        _fit_language(arguments, command)
+    else:
+        _fit_table(arguments, command)
+
+
+def _fit_table(arguments: argparse.Namespace, command: str) -> None:
+    table = read_text_table(arguments.data, text_column=arguments.text_column, label_column=arguments.label_column)
+    split = split_texts(table, arguments.seed)
+    print("\n".join((*table.notes, *split.notes)))
+    print(f"data sha256 {table.sha256}; seed {arguments.seed}")
+    recipe = _given(arguments, TrainConfig, ORDER, own_texts.RECIPE)
+    cell = _given(arguments, CellConfig, CELL, own_texts.CELL)
+    out = arguments.out if arguments.out != LANGUAGE else RUNS / f"{arguments.data.stem}-model"
+    fitted = own_texts.fit_texts(table, split, RUNS / out.name, own_texts.config_for(table, cell), recipe)
+    print(own_texts.report(table, fitted))
+    record = {
+        "command": command,
+        "parameters": sum(parameter.numel() for parameter in fitted.model.network.parameters()),
+        "table": {"sha256": table.sha256, "texts": len(table), "columns": table.columns, "classes": table.classes},
+        "split": {"train": len(split.train), "valid": len(split.valid), "test": len(split.test), "seed": split.seed},
+        "recurrence_kept": fitted.ordered,
+        "versions": _versions(),
+        "config": asdict(recipe),
+        "test": {name: asdict(row) for name, row in fitted.scores.items()},
+        "cpu_seconds": {"order": fitted.history.epochs[-1].seconds},
+    }
+    config = replace(fitted.model.config, name=arguments.name if arguments.name != NAME else out.name)
+    extra = {
+        "history.json": json.dumps(asdict(fitted.history), indent=1) + "\n",
+        "training.json": json.dumps(record, indent=1, ensure_ascii=False) + "\n",
+        "README.md": text_card(config, record, fitted.history, None, Place(out.as_posix())),
+    }
+    save(config, fitted.model.classifier[1], out, extra)
+    print(f"written to {out}; try it: python app.py --weights {out}")
+
+
+def _given(arguments: argparse.Namespace, record: type[Record], language: Mapping[str, Any], own: Record) -> Record:
+    """The recipe for a person's own table, with the flags that differ from their defaults."""
+    usual = record(**language)
+    flags = from_flags(record, arguments)
+    changed = {entry.name for entry in fields(usual) if getattr(flags, entry.name) != getattr(usual, entry.name)}  # type: ignore[arg-type]
+    return replace(own, **{name: getattr(flags, name) for name in changed})  # type: ignore[type-var]
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}}
 
 
 def _fit_language(arguments: argparse.Namespace, command: str) -> None:
@@ -91,7 +140,7 @@ def _fit_language(arguments: argparse.Namespace, command: str) -> None:
         "command": command,
         "parameters": sum(parameter.numel() for parameter in stages.network.parameters()),
         "corpus": corpora.recipe_hash(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
+        "versions": _versions(),
         "config": {"bag": asdict(first), "order": asdict(second)},
         "development": {
             "texts": {part.kind: len(part.texts) for part in parts},
@@ -163,8 +212,11 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", type=Path, default=LANGUAGE, help=f"checkpoint folder (default {LANGUAGE})")
-    parser.add_argument("--name", default="unrolled-language", help="what the model card calls it")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="a table of texts and labels: CSV, TSV, XLSX or JSON")
+    parser.add_argument("--text-column", metavar="NAME", help="the column of texts; found when not named")
+    parser.add_argument("--label-column", metavar="NAME", help="the column of labels; found when not named")
+    parser.add_argument("--out", type=Path, default=LANGUAGE, help=f"folder ({LANGUAGE}; with --data runs/FILE-model)")
+    parser.add_argument("--name", default=NAME, help="what the model card calls it")
     parser.add_argument("--replace", action="store_true", help="overwrite the checkpoint even if it scores better")
     parser.add_argument("--buckets", type=int, default=65_536, help="features that hashing tells apart (default 65536)")
     parser.add_argument("--embedding", type=int, default=48, help="numbers that stand for a feature (default 48)")

@@ -1,8 +1,8 @@
 """A classifier of a person's own texts: n-grams weighed by logistic regression, and a recurrent network on top of them
 
-On small tables TF-IDF with logistic regression beats most networks, so the network begins as one: its embedding holds the
-regression's weights for every hashed n-gram, which is the best that can be said without order.  The recurrent layers then
-learn what order adds; where they add nothing on held-out texts, they are left out, and the result says so.
+On small tables TF-IDF with logistic regression beats most networks, so the network begins as one: its embedding holds
+the regression's weights for every hashed n-gram, which is the best that can be said without order.  The recurrent
+layers then learn what order adds; where they add nothing on held-out texts, they are left out, and the result says so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 from rnn_model.checkpoint import Model
 from rnn_model.classifier import classify_many
 from rnn_model.config import CellConfig, ModelConfig, TextConfig
-from rnn_model.metrics import accuracy, confusion, log_loss
+from rnn_model.metrics import confusion
 from rnn_model.network import TextNetwork
 from rnn_model.ngrams import prepared, steps_of
 from rnn_model.records import ClassScores, History
@@ -223,3 +223,22 @@ class Reshuffled:
     def __call__(self, rng: np.random.Generator, count: int) -> tuple[list[str], list[int]]:
         rows = rng.integers(0, len(self.texts), count)
         return [self.texts[row] for row in rows], [self.labels[row] for row in rows]
+
+
+def report(table: TextTable, fitted: OwnTexts) -> str:
+    """Scores on the test rows beside the controls', and which to believe, as lines of text."""
+    lines = [f"{'test rows':<30} {'accuracy':>24} {'log loss':>24} {'macro F1':>9}"]
+    for name, row in fitted.scores.items():
+        accuracy = f"{row.accuracy:.3f} ({row.accuracy_interval[0]:.3f} to {row.accuracy_interval[1]:.3f})"
+        loss = f"{row.log_loss:.3f} ({row.log_loss_interval[0]:.3f} to {row.log_loss_interval[1]:.3f})"
+        lines.append(f"{name:<30} {accuracy:>24} {loss:>24} {row.macro_f1:>9.3f}")
+    for name, gap in fitted.against.items():
+        lines.append(
+            f"Beside {name} the network is {gap.verdict}: accuracy {gap.accuracy:+.3f} "
+            f"({gap.accuracy_interval[0]:+.3f} to {gap.accuracy_interval[1]:+.3f}), log loss saved {gap.log_loss:+.3f} "
+            f"({gap.log_loss_interval[0]:+.3f} to {gap.log_loss_interval[1]:+.3f})."
+        )
+    for number, taken in fitted.worst[:3]:
+        shown, label = " ".join(table.texts[number].split())[:80], table.classes[table.labels[number]]
+        lines.append(f"Wrong and sure: line {table.lines[number]}, {label} taken for {taken}: {shown}")
+    return "\n".join(lines)
