@@ -11,23 +11,27 @@ from typing import Any
 import gradio as gr
 import torch
 
+from interface.classify_tab import classify_tab
 from interface.forecast_tab import forecast_tab
 from interface.look import head, theme
 from rnn_model import Model, UnrolledError, load
 from rnn_model.reading.limits import MAX_FILE_BYTES
 
-WEIGHTS = "weights/forecast"
+FORECASTER, CLASSIFIER = "weights/forecast", "weights/language"
 HEAD = """
 <header class="head"><h1>Unrolled</h1>
-<p>Paste numbers, see what comes next, and how sure a small recurrent network is of it.</p></header>
+<p>Give it numbers or words: a small recurrent network says what comes next or what it is, and how it got there.</p>
+</header>
 """
 
 
-def build(model: Model) -> gr.Blocks:
-    """The page, with an example already forecast by `model`."""
+def build(forecaster: Model, classifier: Model) -> gr.Blocks:
+    """The page, with an example already forecast and another classified."""
     with gr.Blocks(title="Unrolled", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
         gr.HTML(HEAD)
-        forecast_tab(model)
+        with gr.Tabs():
+            forecast_tab(forecaster)
+            classify_tab(classifier)
     # A forecast is pure computation: more at once than cores would only make each one slower.
     return demo.queue(default_concurrency_limit=2)
 
@@ -49,23 +53,37 @@ def serve(demo: gr.Blocks, host: str | None = None, port: int | None = None, **o
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Loads the weights and serves the page until it is interrupted; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="app.py", description="Forecasts pasted numbers in a web page.")
+    parser = argparse.ArgumentParser(prog="app.py", description="Forecasts numbers and classifies texts in a web page.")
     parser.add_argument(
         "--weights",
-        default=os.environ.get("RNN_WEIGHTS", WEIGHTS),
-        help="checkpoint folder or Hugging Face model id (default: $RNN_WEIGHTS, or %(default)s)",
+        nargs="+",
+        default=os.environ.get("RNN_WEIGHTS", "").split(),
+        metavar="FOLDER",
+        help="checkpoint folders or Hugging Face model ids; each takes the place of the packaged model of its kind "
+        f"(default: $RNN_WEIGHTS; the packaged ones are {FORECASTER} and {CLASSIFIER})",
     )
     parser.add_argument("--host", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
     options = parser.parse_args(argv)
     try:
-        model = load(options.weights)
+        forecaster, classifier = _models(options.weights)
     except UnrolledError as error:
-        print(f"{error}\nWeights can be trained with: python -m training.fit forecast", file=sys.stderr)
+        print(
+            f"{error}\nWeights can be trained with: python -m training.fit forecast, python -m training.fit classify",
+            file=sys.stderr,
+        )
         return 1
     torch.set_num_threads(1)  # a network this small is slower on several
-    serve(build(model), options.host, options.port)
+    serve(build(forecaster, classifier), options.host, options.port)
     return 0
+
+
+def _models(sources: Sequence[str]) -> tuple[Model, Model]:
+    """The forecaster and the classifier: those named, and the packaged one for a kind that was not named."""
+    named = [load(source) for source in sources]
+    forecasters = [model for model in named if model.config.forecast is not None]
+    classifiers = [model for model in named if model.config.text is not None]
+    return (forecasters or [load(FORECASTER)])[-1], (classifiers or [load(CLASSIFIER)])[-1]
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def forecast_tab(model: Model) -> None:
     """Adds the tab, with an example already forecast, and the endpoints `/forecast` and `/forecast_file`."""
     first, (limits, _) = examples()[0], model.forecaster
     opening = answer(model, first.text, None, first.horizon, None, 0.8, Chosen())
-    with gr.Tab("Forecast"), gr.Row():
+    with gr.Tab("Forecast") as tab, gr.Row():
         with gr.Column(scale=4, min_width=300):
             text = gr.Textbox(
                 first.text,
@@ -135,7 +135,8 @@ def forecast_tab(model: Model) -> None:
     file.upload(run_file, [file, horizon, season, coverage], [text, *outputs], **quietly)
     for button, example in zip(buttons, examples(), strict=True):
         button.click(partial(run_example, example), coverage, [text, horizon, season, *outputs], **quietly)
-    _endpoints(model)
+    with tab:  # among tabs there may be nothing else
+        _endpoints(model)
 
 
 def answer(

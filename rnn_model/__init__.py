@@ -11,6 +11,7 @@ from rnn_model.calibration import calibrate
 from rnn_model.checkpoint import Model, load
 from rnn_model.classifier import classify, classify_many
 from rnn_model.errors import CheckpointError, ConfigError, InputError, TrainingError, UnrolledError
+from rnn_model.explain import explain
 from rnn_model.forecaster import forecast, forecast_many
 from rnn_model.reading import read
 
@@ -25,6 +26,7 @@ __all__ = [
     "calibrate",
     "classify",
     "classify_many",
+    "explain",
     "forecast",
     "forecast_many",
     "load",

@@ -18,6 +18,7 @@ from rnn_model.network import ForecastInputs
 from rnn_model.smoothing import Bank, smooth
 
 PAST_FEATURES = 5  # beside one error per family
+LEVEL, SEASON = 0, 2  # where among them the deseasonalised level and the season stand
 AHEAD_FEATURES = 12  # beside two per family
 
 
@@ -35,8 +36,8 @@ class Scaled:
 
     x: Tensor
     observed: Tensor
-    anchor: np.ndarray
-    scale: np.ndarray
+    anchor: Tensor
+    scale: Tensor
     periods: Tensor
 
 
@@ -47,39 +48,39 @@ def scale(histories: Sequence[np.ndarray], seasons: Sequence[tuple[int, ...]], c
         histories: arrays (T_i,), nan where missing, each with at least one number.
         seasons: up to two periods for each; a period is used if the history holds two of it.
         context: longest history kept.
-
-    A history without variation is scaled by its level (by 1 if that is 0), so the bank expects errors of a tenth of
-    it: one value says nothing about how it varies, and this is the assumption made in its place.
     """
     recent = [np.asarray(history, np.float64)[-context:] for history in histories]
     lengths = np.array([len(history) for history in recent])
     values = np.full((len(recent), int(lengths.max())), np.nan)
     for row, history in zip(values, recent, strict=True):
         row[len(row) - len(history) :] = history
-    observed = ~np.isnan(values)
-    count = observed.sum(1)
-
-    # dividing by the largest value first keeps 1e300 from overflowing in a sum
-    largest = np.abs(np.where(observed, values, 0.0)).max(1)
-    largest[largest == 0] = 1.0
-    x = np.where(observed, values / largest[:, None], 0.0)
-    mean = x.sum(1) / count
-    x = np.where(observed, x - mean[:, None], 0.0)
-    deviation = np.abs(x).sum(1) / count
-    flat = deviation <= 1e-12
-    deviation[flat] = np.where(mean[flat] == 0, 1.0, np.abs(mean[flat]))
 
     periods = np.ones((len(recent), 2), np.int64)
     for row, length, season in zip(periods, lengths, seasons, strict=True):
         usable = sorted(period for period in season if 1 < period <= length // 2)[:2]
         row[: len(usable)] = usable
-    return Scaled(
-        torch.from_numpy(x / deviation[:, None]).float(),
-        torch.from_numpy(observed),
-        mean * largest,
-        deviation * largest,
-        torch.from_numpy(periods),
-    )
+    return standardised(torch.from_numpy(values), torch.from_numpy(periods))
+
+
+def standardised(values: Tensor, periods: Tensor) -> Scaled:
+    """Right-aligned histories (B, T) float64, nan where missing, in units of their own spread; differentiable.
+
+    A history without variation is scaled by its level (by 1 if that is 0), so the bank expects errors of a tenth of
+    it: one value says nothing about how it varies, and this is the assumption made in its place.
+    """
+    observed = ~values.isnan()
+    values = torch.where(observed, values, 0.0)
+    count = observed.sum(1)
+    # dividing by the largest value first keeps 1e300 from overflowing in a sum
+    largest = values.detach().abs().amax(1)
+    largest = torch.where(largest == 0, 1.0, largest)
+    x = values / largest[:, None]
+    mean = x.sum(1) / count
+    x = torch.where(observed, x - mean[:, None], 0.0)
+    deviation = x.abs().sum(1) / count
+    level = torch.where(mean == 0, 1.0, mean.abs())
+    deviation = torch.where(deviation <= 1e-12, level, deviation)
+    return Scaled((x / deviation[:, None]).float(), observed, mean * largest, deviation * largest, periods)
 
 
 def feature_counts(config: ForecastConfig) -> tuple[int, int]:
@@ -88,13 +89,13 @@ def feature_counts(config: ForecastConfig) -> tuple[int, int]:
 
 
 def inputs(scaled: Scaled, horizon: int, config: ForecastConfig) -> ForecastInputs:
-    """What the network reads of a scaled batch; differentiable with respect to `scaled.x`.
+    """What the network reads of a scaled batch; differentiable with respect to all that was scaled.
 
     Everything is measured from the last level in units of the classical one-step error, and squashed by asinh, which
     is linear near zero and logarithmic far from it, so that a wild value does not saturate the network.
     """
     # far above its variation a level makes additive and multiplicative seasons alike, but costs float32 its digits
-    level = torch.from_numpy(np.clip(scaled.anchor / scaled.scale, -1e4, 1e4)).float()
+    level = (scaled.anchor / scaled.scale).clamp(-1e4, 1e4).float()
     bank = smooth(scaled.x, scaled.observed, level, scaled.periods, horizon, config.window, config.families)
     weight = bank.evidence.softmax(1)
     sigma = (weight * bank.sigma).sum(1, keepdim=True)
@@ -168,7 +169,11 @@ def _left_aligned(features: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
     return features.gather(1, column[..., None].expand_as(features)), window - first
 
 
+def unscaled(quantiles: Tensor, scaled: Scaled) -> Tensor:
+    """Quantiles (B, K, Q) in scaled units back in the units of the histories, float64; differentiable."""
+    return scaled.anchor[:, None, None] + scaled.scale[:, None, None] * quantiles.double()
+
+
 def decode(quantiles: Tensor, scaled: Scaled) -> np.ndarray:
-    """Quantiles (B, K, Q) in scaled units back to the units of the histories, float64."""
-    numbers = quantiles.detach().double().numpy()
-    return scaled.anchor[:, None, None] + scaled.scale[:, None, None] * numbers
+    """The same as numbers."""
+    return unscaled(quantiles, scaled).detach().numpy()

@@ -35,7 +35,7 @@ def forecast(model: Model, sequence: Any, horizon: int = 12, season: int | None 
         InputError: no numbers, or horizon or season out of range.
     """
     series = series_of(sequence)
-    return _forecasts(model, [series], horizon, season)[0]
+    return _forecasts(model, [series], horizon, season, told=isinstance(sequence, Reading))[0]
 
 
 def forecast_many(
@@ -70,7 +70,9 @@ def series_of(sequence: Any) -> Series:
     return reading.series[reading.selected]
 
 
-def _forecasts(model: Model, batch: Sequence[Series], horizon: int, season: int | None) -> list[Forecast]:
+def _forecasts(
+    model: Model, batch: Sequence[Series], horizon: int, season: int | None, told: bool = False
+) -> list[Forecast]:
     config, _ = model.forecaster
     check_request(model, horizon, season)
     for number, series in enumerate(batch, 1):
@@ -97,7 +99,7 @@ def _forecasts(model: Model, batch: Sequence[Series], horizon: int, season: int 
                 quantiles=of_row,
                 times=future_times(series, horizon),
                 season=periods[row][0] if periods[row] else 1,
-                notes=_notes(series, periods[row], season, config.context),
+                notes=_notes(series, periods[row], season, config.context, told),
             )
     return [result for result in results if result is not None]
 
@@ -138,11 +140,17 @@ def _quantiles(model: Model, histories: list[np.ndarray], periods: list[tuple[in
     return decoded
 
 
-def _notes(series: Series, periods: tuple[int, ...], given: int | None, context: int) -> tuple[str, ...]:
-    """What was decided for a series, in words."""
+def _notes(series: Series, periods: tuple[int, ...], given: int | None, context: int, told: bool) -> tuple[str, ...]:
+    """What was decided for a series, in words.
+
+    Args:
+        told: a Reading goes with the forecast, whose warnings say already what is remarkable about the values.
+    """
     seen = series.values[np.isfinite(series.values)]
     notes = []
-    if len(seen) == 1:
+    if told:
+        pass
+    elif len(seen) == 1:
         notes.append("One value says nothing about how it varies; steps of about a tenth of it are assumed.")
     elif np.all(seen == seen[0]):
         notes.append(f"No variation seen: all {len(seen)} values are {seen[0]:g}, so that value is repeated.")
@@ -154,6 +162,6 @@ def _notes(series: Series, periods: tuple[int, ...], given: int | None, context:
         source = "the calendar" if series.season else "the values"
         notes.append(f"A season of {periods[0]} steps is taken from {source}.")
     usable = [period for period in periods if period <= min(len(series), context) // 2]
-    if periods and not usable:
+    if periods and not usable and not (told and given is None and series.season):
         notes.append(f"Less than two seasons of {periods[0]} steps: the season cannot be used.")
     return tuple(notes)

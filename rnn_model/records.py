@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
+FOLLOWED = ("season", "trend", "level")  # what a hidden unit may follow
 TOLERANCE = 1e-9  # (1 - 0.8) / 2 is a little less than 0.1
 LEAST_SHARE = 0.01  # of the gradient at the last step; what falls below it is too faint to learn from
 
@@ -203,6 +204,31 @@ class Backtest(_Frozen):
         return self.caught / self.points if self.points else float("nan")
 
 
+@dataclass(frozen=True, eq=False)
+class Trace(_Frozen):
+    """How a forecast came about: which past values moved it, and what the recurrent layers held while reading.
+
+    Attributes:
+        forecast: what is explained.
+        gradient: (T,) change of the mean of the median over the horizon for a change of one unit in a value; without
+            unit; 0 where a value is missing or lies before the context.
+        hidden: (W, L, H) states of the recurrent layers that read the last W steps; W is 0 without such layers.
+        steps: (W,) index in the history of each step read.
+        order: (L * H,) units, numbered layer by layer, such that units that move alike lie side by side.
+        follows: (3, L * H) correlation of each unit with the season, the trend and the level of what was read (rows in
+            the order of FOLLOWED); nan where either does not vary.
+        notes: what limits the explanation, in words.
+    """
+
+    forecast: Forecast
+    gradient: np.ndarray
+    hidden: np.ndarray
+    steps: np.ndarray
+    order: np.ndarray
+    follows: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Part:
     """A stretch of a text that is of one class.
@@ -251,6 +277,15 @@ class Classification(_Frozen):
         """The `count` likeliest classes with their probabilities, likeliest first."""
         order = np.argsort(-self.probabilities, kind="stable")[:count]
         return [(self.labels[index], float(self.probabilities[index])) for index in order]
+
+    @property
+    def decided(self) -> int | None:
+        """Row of `belief` from which on the answer led and was sure enough; None when there is no answer."""
+        if self.label is None or not len(self.belief):
+            return None
+        answer = self.labels.index(self.label)
+        held = (self.belief.argmax(1) == answer) & (self.belief[:, answer] >= self.threshold)
+        return 0 if held.all() else min(int(np.flatnonzero(~held)[-1]) + 1, len(held) - 1)
 
 
 @dataclass(frozen=True)

@@ -137,21 +137,23 @@ def magnitude_of(values: np.ndarray) -> tuple[float, str]:
     return 10.0**exponent, _MAGNITUDES.get(exponent, f"×{_NO_BREAK}10{str(exponent).translate(_RAISED)}")
 
 
-def forecast_csv(forecast: Forecast) -> str:
-    """The forecast as CSV, one row a step: `series,time,median,p10,...`; values keep all their digits.
+def forecast_csv(*forecasts: Forecast) -> str:
+    """Forecasts of one model as CSV, one row a step: `series,time,median,p10,...`; values keep all their digits.
 
     `series` holds the name and unit of the history, `time` an ISO time, or the number of the step ahead when the
-    history has no times.  Text is made inert for spreadsheets.
+    history has no times.  Text is made inert for spreadsheets; of several histories one without a name is numbered.
     """
-    history = forecast.history
-    series = inert(f"{history.name} ({history.unit})" if history.unit else history.name)
-    steps = range(1, len(forecast.quantiles) + 1)
-    times = steps if forecast.times is None else np.datetime_as_string(forecast.times)
     sink = io.StringIO()
     writer = csv.writer(sink)
-    writer.writerow(["series", "time", "median", *(f"p{level * 100:g}" for level in forecast.levels)])
-    for time, median, quantiles in zip(times, forecast.median, forecast.quantiles, strict=True):
-        writer.writerow([series, time, float(median), *map(float, quantiles)])
+    writer.writerow(["series", "time", "median", *(f"p{level * 100:g}" for level in forecasts[0].levels)])
+    for number, forecast in enumerate(forecasts, 1):
+        history = forecast.history
+        name = history.name or (str(number) if len(forecasts) > 1 else "")
+        series = inert(f"{name} ({history.unit})" if history.unit else name)
+        steps = range(1, len(forecast.quantiles) + 1)
+        times = steps if forecast.times is None else np.datetime_as_string(forecast.times)
+        for time, median, quantiles in zip(times, forecast.median, forecast.quantiles, strict=True):
+            writer.writerow([series, time, float(median), *map(float, quantiles)])
     return sink.getvalue()
 
 

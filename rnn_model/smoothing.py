@@ -91,6 +91,7 @@ class Bank:
 
 
 @lru_cache(maxsize=8)
+@torch.inference_mode(False)  # what is kept may take part in a gradient later, whoever asks for it first
 def responses(phis: tuple[float, ...], window: int) -> tuple[Tensor, Tensor, Tensor]:
     """The filters of families with these dampings, as matrices that act on a series that starts from rest.
 

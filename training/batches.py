@@ -135,7 +135,7 @@ def collate(
 ) -> Batch:
     """Histories (T_i,), futures (K,) and their periods as one batch."""
     scaled = encode.scale(histories, seasons, config.context)
-    targets = (np.stack(futures) - scaled.anchor[:, None]) / scaled.scale[:, None]
+    targets = (np.stack(futures) - scaled.anchor[:, None].numpy()) / scaled.scale[:, None].numpy()
     with torch.inference_mode():
         made = encode.inputs(scaled, targets.shape[1], config)
     # inference tensors cannot enter autograd: copies can

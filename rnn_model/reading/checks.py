@@ -60,7 +60,7 @@ def _few(series: Series, number: int, log: Log) -> None:
         log.warn("Only one value: nothing can be learned from it but its size.")
     elif number < FEW_VALUES:
         log.warn(f"Only {number} values: a forecast will be wide.")
-    elif series.season and number < 2 * series.season:
+    if series.season and 1 < number < 2 * series.season:
         log.warn(f"Fewer than two seasons ({number} values, a season has {series.season}): the season cannot be seen.")
 
 

@@ -56,7 +56,9 @@ def split_rows(numbered: Sequence[tuple[int, str]], separator: str) -> tuple[Row
             return _quoted_rows(texts, lines, delimiter)
         except csv.Error:
             pass  # a stray quotation mark: cells are taken as they stand
-    return [[_unquote(cell.strip()) for cell in line.split(delimiter)] for line in texts], lines
+    if any("'" in line for line in texts):
+        return [[_unquote(cell.strip()) for cell in line.split(delimiter)] for line in texts], lines
+    return [[cell.strip() for cell in line.split(delimiter)] for line in texts], lines
 
 
 def _quoted_rows(texts: list[str], lines: list[int], delimiter: str) -> tuple[Rows, list[int]]:
@@ -146,6 +148,9 @@ def _joined(row: list[str], start: int, stop: int, glue: str, width: int) -> lis
 
 def _join_units(rows: Rows) -> Rows:
     """A sign after a number that blanks parted from it ("5 kg 6 kg", "1.2 p", "5 EUR") belongs to it again."""
+    after = {(a, b) for row in rows[:_EDGE] for a, b in pairwise(shapes_of(row))}
+    if not any(is_number(a) and not is_value(b) for a, b in after):
+        return rows
     words = Counter(b for row in rows[:_EDGE] for a, b in pairwise(row) if is_number(a) and not is_value(b))
     known = {word for word in words if word in CURRENCIES or word in MULTIPLIERS or word in ("%", "‰")}
     flags = {word for word in words if FOOTNOTE.fullmatch(word)}
@@ -280,7 +285,7 @@ def _last_body_row(rows: Rows, width: int, first: int) -> int:
     for row in range(last, max(first - 1, last - _EDGE), -1):
         if len(rows[row]) == width and (_has_data(rows[row]) or any(map(_is_time, rows[row]))):
             # a label of the first column is the clock's to judge, which knows the times
-            total = row > first and not is_value(rows[row][0]) and any(map(TOTAL.fullmatch, rows[row][1:]))
+            total = row > first and any(map(TOTAL.fullmatch, rows[row][1:]))
             if not (total and not any(map(_is_time, rows[row]))):
                 return row
     return last

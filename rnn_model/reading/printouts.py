@@ -38,6 +38,7 @@ _ELLIPSIS = re.compile(r"(?:^|[\s,\[])(?:\.\.\.|…)(?:$|[\s,\]])")
 _R_INDEX = re.compile(r"^\s*\[\d+\]\s")
 _R_STRUCTURE = re.compile(r"(?:[\w.]+\s*(?:<-|=)\s*)?structure\(\s*c\((?P<values>.*?)\)\s*,(?P<rest>.*)", re.DOTALL)
 _R_TSP = re.compile(r"tsp\s*=\s*c\(\s*([\d.]+)L?\s*,\s*[\d.]+L?\s*,\s*(\d+)L?\s*\)")
+_R_LABELS = re.compile(r"\n*[ \t]+(?:Jan[ \t]+Feb|Q(?:tr)?1[ \t]+Q(?:tr)?2)")
 _R_START = re.compile(r"^Start = (?:c\((\d+), (\d+)\)|(\d+))\s*$", re.MULTILINE)
 _R_FREQUENCY = re.compile(r"^Frequency = (\d+)\s*$", re.MULTILINE)
 _DOTS_ROW = re.compile(r"(?:\.\.\.|…)(?:\s+(?:\.\.\.|…))+|\d+\s+(?:\.\.\.|…)|\.\.\s+\.\.\.")
@@ -225,6 +226,8 @@ def _r_vector(text: str, log: Log) -> Table | None:
 
 def _r_calendar(text: str, log: Log) -> Table | None:
     """An R time series by year: a header of months or quarters, values right under the ends of its labels."""
+    if not _R_LABELS.match(text):
+        return None
     lines = text.expandtabs().split("\n")
     head = next((i for i, line in enumerate(lines) if line.strip()), 0)
     labels = list(re.finditer(r"\S+", lines[head]))

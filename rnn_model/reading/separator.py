@@ -214,7 +214,7 @@ def _blank_role(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
         return "line"
     if all(is_number(shape) and not _SPACE_GROUPED.fullmatch(shape) for shape in blank):
         return "line"  # "12 kg", "95 kr", "12 %": the blank stands between a number and its unit
-    if all(is_value(token) for shape in blank for token in shape.split()):
+    if all(map(is_value, {token for shape in blank for token in shape.split()})):
         return "space"
     single = Counter(len(shape.split()) for shape in blank if any(c.isdigit() for c in shape))
     header = {len(shape.split()) for shape in blank if not any(c.isdigit() for c in shape)}
@@ -225,7 +225,7 @@ def _blank_role(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
 
 
 def _lists_of_numbers(blank: dict[str, int]) -> bool:
-    return all(all(map(is_value, shape.split())) for shape in blank)
+    return all(map(is_value, {token for shape in blank for token in shape.split()}))
 
 
 def _groups_with_blanks(texts: Sequence[str], shapes: Counter[str], log: Log) -> bool:

@@ -143,9 +143,9 @@ def _delimiter(text: str) -> str:
 
 def _from_rows(rows: Rows, column: str | None, log: Log) -> tuple[list[str], str, tuple[str, ...]]:
     """The column of texts: the one asked for, else one called "text" or alike, else the one with the longest texts."""
-    if not rows:
+    width = max(map(len, rows), default=0)
+    if not width:
         return [], "", ()
-    width = max(map(len, rows))
     columns = columns_of(rows, width)
     first = [cells[0].strip() for cells in columns]
     known = {name.lower() for name in first} & {*TEXT_NAMES, *LABEL_NAMES}

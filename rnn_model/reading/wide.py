@@ -127,8 +127,7 @@ def _is_one_year(table: Table, start: int) -> bool:
     steps = [_step_in_year(name) for name in table.names[start:]]
     numbers = [step for _, step in filter(None, steps)]
     follows = len(numbers) == len(steps) > 2 and all(b == a + 1 for a, b in itertools.pairwise(numbers))
-    labelled = start > 0 and not any(is_number(cell) for cell in table.columns[0])
-    return follows and (len(table) == 1 or labelled)
+    return follows and (len(table) == 1 or (start > 0 and not any(map(is_number, table.columns[0]))))
 
 
 def _times_in_first_row(table: Table, log: Log) -> Table | None:

@@ -22,6 +22,8 @@ _PLACEHOLDER = regex.compile(
 _ADDRESS = regex.compile(r"\w+://\S+|www\.\S+|\S+@\S+\.\S+|\b[\w.-]+\.(?:com|org|net|io|edu|gov|html|py|js|yaml)\b\S*")
 _IDENTIFIER = regex.compile(r"\S*[_\\=]\S*|\b[a-z]+[A-Z]\w*")
 _ORNAMENT = regex.compile(r"[*#|~^<>{}\[\]•·▸►→←]+(?!\p{L})|(?<!\p{L})[*#|~^<>{}\[\]•·▸►→←]+")
+_HOLLOW = regex.compile(r"\(\s*\)|\[\s*\]|\"\s*\"|“\s*”|„\s*“|«\s*»|'\s+'")
+_INVISIBLE = regex.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff]")
 _BLANK = regex.compile(r"\s+")
 _END = regex.compile(r"(?<=[.!?؟۔።။।…])[\"'”’»)]*\s+(?=\P{Ll})|(?<=[。！？])")
 _EDGE = " \t-–—:;,/|&+.•\"'“”„«»()"
@@ -32,8 +34,9 @@ def sentences(language: str, text: str) -> Iterator[str]:
     if _PLURAL_RULE.search(text):
         return
     text = _TAG.sub(" ", html.unescape(html.unescape(text)).replace("\xa0", " "))
+    text = _INVISIBLE.sub("", text)
     text = _LINK.sub(r"\1", text)
-    text = _IDENTIFIER.sub(" ", _ADDRESS.sub(" ", _PLACEHOLDER.sub(" ", text)))
+    text = _HOLLOW.sub(" ", _IDENTIFIER.sub(" ", _ADDRESS.sub(" ", _PLACEHOLDER.sub(" ", text))))
     for line in text.splitlines():
         for sentence in _END.split(_ORNAMENT.sub(" ", line)):
             sentence = _BLANK.sub(" ", sentence).strip().lstrip(_EDGE).rstrip(_EDGE.replace(".", "")).strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import regex
@@ -79,20 +80,28 @@ class Guard:
 
 def _pieces(sentence: str) -> tuple[list[str], list[str]]:
     found = [word for word in words(sentence) if not (word.isupper() and len(word) > 1)]
-    pairs = [f"{first} {second}" for first, second in zip(found, found[1:], strict=False) if f"{first} {second}" in sentence]
-    return [word for word in found if len(word) >= SHORTEST_WORD], [pair for pair in pairs if len(pair) >= SHORTEST_PAIR]
+    pairs = [f"{first} {second}" for first, second in pairwise(found)]
+    return (
+        [word for word in found if len(word) >= SHORTEST_WORD],
+        [pair for pair in pairs if len(pair) >= SHORTEST_PAIR and pair in sentence],
+    )
 
 
 def _stretches(rng: np.random.Generator, sentence: str) -> tuple[list[str], list[str]]:
-    single, pairs = [], []
+    single: list[str] = []
+    pairs: list[str] = []
     for run in regex.findall(r"[\p{L}\p{M}]{2,}", sentence):
         for stretches, shortest in ((single, 2), (pairs, 5)):
             length = shortest + int(rng.integers(3 if shortest == 2 else 4))
             if len(run) >= length:
                 start = int(rng.integers(len(run) - length + 1))
                 stretches.append(run[start : start + length].lstrip())
-    # A vowel sign cannot begin a word.
-    return tuple([text for text in texts if not regex.match(r"\p{M}", text)] for texts in (single, pairs))  # type: ignore[return-value]
+    return _well_begun(single), _well_begun(pairs)
+
+
+def _well_begun(texts: list[str]) -> list[str]:
+    """Without those that a cut made begin with a vowel sign."""
+    return [text for text in texts if not regex.match(r"\p{M}", text)]
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:

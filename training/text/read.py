@@ -19,6 +19,8 @@ from training.text.packages import Archive
 Texts = Iterator[tuple[str, str]]
 Frequencies = Iterator[tuple[str, dict[str, float]]]
 
+_MESSAGE = regex.compile(r'Msg\["(\w+)"\]\s*=\s*("(?:[^"\\]|\\["\\/bfnrtu])*");')
+
 
 # Word frequencies
 
@@ -78,7 +80,9 @@ def blockly(archive: Archive) -> Texts:
     """`msg/<lang>.js`: assignments of JSON strings to `Blockly.Msg["..."]`."""
     found: dict[str, dict[str, str]] = {}
     for name in archive.matching("/msg/", ".js"):
-        pairs = regex.findall(r'Msg\["(\w+)"\]\s*=\s*("(?:[^"\\]|\\["\\/bfnrtu])*");', archive.read(name).decode("utf-8"))
+        pairs = regex.findall(
+            r'Msg\["(\w+)"\]\s*=\s*("(?:[^"\\]|\\["\\/bfnrtu])*");', archive.read(name).decode("utf-8")
+        )
         found[_stem(name)] = {place: json.loads(value) for place, value in pairs}
     for tag, strings in found.items():
         if language := language_of(tag):
@@ -104,7 +108,7 @@ def cldr_annotations(archive: Archive) -> Texts:
             continue
         # A file that only points to another language's holds no annotations.
         for entry in json.loads(archive.read(name))["annotations"].get("annotations", {}).values():
-            yield language, ", ".join([*entry.get("tts", []), *entry.get("default", [])])
+            yield language, ", ".join(dict.fromkeys([*entry.get("tts", []), *entry.get("default", [])]))
 
 
 def catalogues(archive: Archive) -> Texts:

@@ -15,8 +15,10 @@ from training.text.languages import OWN_WORD, scripts
 MOST = 60_000  # words kept of a language
 LONGEST = 30  # letters; what is longer is run together or code
 ENGLISH = 4.0  # times as frequent in English as here: a foreign word, unless it is very short
-COMMON_RANK = 3000  # a word among this many of ...
-COMMON_LANGUAGES = 20  # ... this many languages in Latin letters is a template's parameter, a name, or English
+COMMON_RANK = 5000  # a word of more than two letters among this many of ...
+COMMON_FAMILIES = 5  # ... this many of the families below is a template's parameter, a name, or English
+# Languages that share no vocabulary of their own, and few speakers who would keep code out of their Wikipedias.
+FAMILIES = "cy|eo|eu|ga|is|la|lg|mi|sn|so|sq|st tn|sw|tl|ts|vi|xh zu|yo"
 
 FrequencyList = dict[str, float]
 
@@ -51,13 +53,16 @@ def without_foreign(lists: Mapping[str, FrequencyList]) -> dict[str, FrequencyLi
     """The lists of all languages without English words and the code of wiki templates in those of others.
 
     A word of more than two letters goes when English has it `ENGLISH` times as often, or when it is among the most
-    frequent of very many languages. Words that neighbours share stay.
+    frequent of several unrelated languages. Words that neighbours share stay.
     """
     latin = [language for language in lists if scripts(language) == ("Latin",)]
     spread: Counter[str] = Counter()
-    for language in latin:
-        spread.update(sorted(lists[language], key=lambda word: -lists[language][word])[:COMMON_RANK])
-    everywhere = {word for word, count in spread.items() if count >= COMMON_LANGUAGES and len(word) > 2}
+    for family in FAMILIES.split("|"):
+        spread.update({word for language in family.split() for word in _frequent(lists.get(language, {}))})
+    # Three letters meet by chance more often than four.
+    everywhere = {
+        word for word, count in spread.items() if len(word) > 2 and count >= COMMON_FAMILIES + (len(word) == 3)
+    }
     english = lists.get("en", {})
     cleaned = dict(lists)
     for language in latin:
@@ -77,6 +82,10 @@ def table(frequencies: FrequencyList) -> tuple[tuple[str, ...], np.ndarray]:
     ranked = sorted(frequencies, key=lambda word: (-frequencies[word], word))[:MOST]
     shares = np.array([frequencies[word] for word in ranked])
     return tuple(ranked), (shares / shares.sum() if len(shares) else shares).astype(np.float32)
+
+
+def _frequent(frequencies: FrequencyList) -> list[str]:
+    return sorted(frequencies, key=lambda word: (-frequencies[word], word))[:COMMON_RANK]
 
 
 def _normalised(frequencies: FrequencyList) -> FrequencyList:

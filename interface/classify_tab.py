@@ -1,0 +1,199 @@
+"""The Classify tab: a text in; the answer in words, the belief as it formed, and the letters that spoke for it"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from functools import cache, partial
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pandas as pd
+
+from rnn_model import InputError, Model, classify, classify_many
+from rnn_model.attribution import attribution
+from rnn_model.plots import svg
+from rnn_model.plots_text import belief_figure
+from rnn_model.reading import read_texts
+from rnn_model.records import Classification
+from rnn_model.report_text import classes_csv, describe_class
+
+FILE_TYPES = [".csv", ".tsv", ".txt", ".json", ".xlsx"]
+SHOWN, LEAST = 5, 0.005  # classes, and the probability of one worth a line
+FAINTEST = 0.06  # of the strongest letter: weaker ones are left uncoloured
+MOST_ROWS = 500  # of a file, shown in the page; the download holds all
+EXAMPLES = (
+    ("One word", "Schmetterling"),
+    ("A sentence", "Le chat dort sur le canapé depuis ce matin"),
+    ("Near relatives", "Jeg vet ikke hva han heter"),
+    ("Two languages", "Ich habe gestern im Park gelesen and then I walked home with a friend"),
+    ("No language", "xqzt vbnm 2024 https://example.org"),
+)
+
+
+@cache
+def language_names() -> dict[str, str]:
+    """What a language's code stands for; a label of another model stands for itself."""
+    names: dict[str, str] = json.loads(Path(__file__).with_name("languages.json").read_text(encoding="utf-8"))
+    return names
+
+
+def classify_tab(model: Model) -> None:
+    """Adds the tab, with an example already classified, and the endpoints `/classify` and `/classify_file`."""
+    _, first = EXAMPLES[1]
+    config, _ = model.classifier
+    opening = answer(model, first)
+    with gr.Tab("Classify") as tab, gr.Row():
+        with gr.Column(scale=4, min_width=300):
+            text = gr.Textbox(
+                first,
+                label="Your text",
+                info=f"A word is enough. One of {len(config.labels)} languages is looked for, letter by letter.",
+                lines=5,
+                max_lines=12,
+            )
+            go = gr.Button("Classify", variant="primary")
+            with gr.Column(elem_classes="examples"):
+                gr.HTML('<p class="hint">Texts to try</p>')
+                with gr.Row():
+                    buttons = [gr.Button(label, size="sm", min_width=120) for label, _ in EXAMPLES]
+            many = "Many texts: choose a CSV, TSV, TXT, JSON or XLSX file"
+            file = gr.UploadButton(many, file_types=FILE_TYPES, size="sm")
+        with gr.Column(scale=7, min_width=300):
+            result = gr.HTML(opening)
+            table = gr.Dataframe(visible=False, interactive=False, max_height=420, label="Texts", wrap=True)
+            download = gr.HTML()
+    outputs = [result, table, download]
+    hidden = [gr.update(visible=False), ""]
+
+    def run(text: str) -> list[Any]:
+        return [answer(model, text), *hidden]
+
+    def run_example(text: str) -> list[Any]:
+        return [text, answer(model, text), *hidden]
+
+    quietly: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
+    gr.on([go.click, text.submit], run, text, outputs, **quietly)
+    for button, (_, example) in zip(buttons, EXAMPLES, strict=True):
+        button.click(partial(run_example, example), None, [text, *outputs], **quietly)
+    file.upload(partial(of_file, model), file, outputs, **quietly)
+    with tab:  # among tabs there may be nothing else
+        _endpoints(model)
+
+
+def answer(model: Model, text: str) -> str:
+    """HTML: the sentence, the likeliest classes, the belief as it formed, and the letters that spoke for the answer."""
+    names = language_names()
+    found = classify(model, text)
+    sentence = describe_class(found, names)
+    if not len(found.belief):
+        return f'<p class="verdict" role="status">{escape(sentence)}</p>'
+    wide, slim = (svg(belief_figure(found, names, narrow=narrow), sentence) for narrow in (False, True))
+    notes = "".join(f'<p class="hint">{escape(note)}</p>' for note in found.notes)
+    return (
+        f'<p class="verdict" role="status">{escape(sentence)}</p>{notes}{_bars(found)}'
+        f'<div class="picture"><div class="wide">{wide}</div><div class="slim">{slim}</div></div>'
+        f"{_letters(model, found)}"
+    )
+
+
+def of_file(model: Model, path: str) -> list[Any]:
+    """Result, table and download for the texts of a file."""
+    try:
+        reading = read_texts(Path(path))
+    except InputError as error:
+        lines = "".join(f"<li>{escape(str(problem))}</li>" for problem in error.problems)
+        problems = f'<div class="problems" role="alert"><p>No texts found.</p><ul>{lines}</ul></div>'
+        return [problems, gr.update(visible=False), ""]
+    found = classify_many(model, reading.texts)
+    names = language_names()
+    rows = [
+        (one.text[:200], names.get(one.label, one.label) if one.label else "not sure", f"{one.likeliest(1)[0][1]:.0%}")
+        for one in found[:MOST_ROWS]
+    ]
+    sure = sum(one.label is not None for one in found)
+    sentence = f"{len(found):,} texts, {sure:,} of them with an answer."
+    lines = "".join(f"<li>{escape(note)}</li>" for note in reading.notes)
+    strip = f'<section class="strip"><h2>How I read this</h2><ul>{lines}</ul></section>' if lines else ""
+    shown = pd.DataFrame(rows, columns=["Text", "Answer", "Probability"])
+    result = f'<p class="verdict" role="status">{sentence}</p>{strip}'
+    return [result, gr.update(value=shown, visible=True), _download(found)]
+
+
+def as_json(found: Classification) -> dict[str, Any]:
+    """A classification as numbers, strings and lists."""
+    return {
+        "sentence": describe_class(found, language_names()),
+        "label": found.label,
+        "labels": list(found.labels),
+        "probabilities": found.probabilities.tolist(),
+        "threshold": found.threshold,
+        "parts": [
+            {"start": part.start, "end": part.end, "label": part.label, "probability": part.probability}
+            for part in found.parts
+        ],
+        "notes": list(found.notes),
+    }
+
+
+def _bars(found: Classification) -> str:
+    """The likeliest classes as a table whose cells are bars."""
+    names = language_names()
+    rows = "".join(
+        f'<tr><th scope="row">{escape(names.get(label, label))}</th>'
+        f'<td><span class="bar" style="width:{100 * chance:.1f}%"></span></td><td>{chance:.1%}</td></tr>'
+        for rank, (label, chance) in enumerate(found.likeliest(SHOWN))
+        if rank < 2 or chance >= LEAST
+    )
+    return f'<table class="bars" aria-label="Likeliest classes"><tbody>{rows}</tbody></table>'
+
+
+def _letters(model: Model, found: Classification) -> str:
+    """The text with each letter shaded by how much it spoke for (blue) or against (orange) the likeliest class."""
+    best = found.likeliest(1)[0][0]
+    scores, ends = attribution(model, found.text, best)
+    strongest = float(np.abs(scores).max()) or 1.0
+    pieces, start = [], 0
+    for score, end in zip(scores / strongest, ends, strict=True):
+        piece = escape(found.text[start:end])
+        start = int(end)
+        if abs(score) < FAINTEST:
+            pieces.append(piece)
+        else:
+            kind = "for" if score > 0 else "against"
+            pieces.append(f'<mark class="{kind}" style="--strength:{100 * abs(score):.0f}%">{piece}</mark>')
+    name = escape(language_names().get(best, best))
+    text = "".join(pieces) + escape(found.text[start:])
+    key = '<span class="key for">for</span> <span class="key against">against</span>'
+    return f'<p class="small-heading">What spoke for {name} {key}</p><p class="letters">{text}</p>'
+
+
+def _download(found: list[Classification]) -> str:
+    """A link that holds the file itself, so that nothing of a visitor's stays on the server for it."""
+    content = b64encode(classes_csv(found).encode("utf-8-sig")).decode()
+    link = f'href="data:text/csv;charset=utf-8;base64,{content}" download="classes.csv"'
+    return f'<a class="save-link" {link}>Download as CSV, all texts</a>'
+
+
+def _endpoints(model: Model) -> None:
+    def of_text(text: str) -> dict[str, Any]:
+        """Says which class a text belongs to, with the probabilities of all of them.
+
+        Parameters:
+            text: any text; a word is enough.
+        """
+        return as_json(classify(model, text))
+
+    def of_many(file: str) -> list[dict[str, Any]]:
+        """Classifies every text in a CSV, TSV, TXT, JSON or XLSX file; otherwise like /classify."""
+        try:
+            return [as_json(one) for one in classify_many(model, read_texts(Path(file)).texts)]
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    gr.api(of_text, api_name="classify")
+    with gr.Row(visible=False):  # an endpoint that takes a file needs components
+        gr.Button().click(of_many, gr.File(file_types=FILE_TYPES), gr.JSON(), api_name="classify_file")

@@ -1,0 +1,57 @@
+"""A classification in words, and many of them as CSV"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+
+from rnn_model.records import Classification
+
+NO_NAMES: Mapping[str, str] = {}
+
+
+def describe_class(answer: Classification, names: Mapping[str, str] = NO_NAMES) -> str:
+    """One or two sentences: the answer and how sure it is, or that it is not, or that the text is of several pieces.
+
+    Args:
+        answer: from `classify`.
+        names: label -> what to call it; a label without a name is called by itself.
+    """
+    if not answer.text.strip() or (not len(answer.belief) and answer.label is None):
+        return "Nothing to go by: there are no letters in this text."
+    (best, chance), (second, second_chance) = answer.likeliest(2)
+    best, second = names.get(best, best), names.get(second, second)
+    if answer.parts:
+        spans = ", then ".join(
+            f"{names.get(part.label, part.label)} (“{_short(answer.text[part.start : part.end])}”)"
+            for part in answer.parts
+        )
+        return f"More than one: {spans}. Taken as a whole, {best} leads with {chance:.0%}."
+    if answer.label is None:
+        return (
+            f"Not sure. {best} is likeliest with {chance:.0%}, {second} follows with {second_chance:.0%}; "
+            f"an answer needs {answer.threshold:.0%}."
+        )
+    if second_chance < 0.05:
+        return f"{best}: {_percent(chance)} sure."
+    return f"{best}: {_percent(chance)} sure. Next is {second} with {second_chance:.0%}."
+
+
+def classes_csv(answers: Iterable[Classification]) -> str:
+    """A line a text: the text, its label (empty when not sure), the two likeliest classes and their probabilities."""
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(["text", "label", "likeliest", "probability", "second", "second_probability"])
+    for answer in answers:
+        (best, chance), (second, second_chance) = answer.likeliest(2)
+        writer.writerow([answer.text, answer.label or "", best, f"{chance:.4f}", second, f"{second_chance:.4f}"])
+    return sink.getvalue()
+
+
+def _percent(chance: float) -> str:
+    return "more than 99 %" if chance > 0.99 else f"{chance:.0%}"
+
+
+def _short(text: str, length: int = 32) -> str:
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
