@@ -18,7 +18,7 @@ from training.fit import main
 from training.fit_series import regimes_of
 from training.table import read_series_table
 
-QUICK = ["--start", str(TINY), "--batch", "16", "--warmup", "2", "--validate-every", "10"]
+QUICK = ["--from", str(TINY), "--batch", "16", "--warmup", "2", "--validate-every", "10"]
 
 
 def write_sales(path: Path, columns: int = 6, last: float = 1.0) -> Path:
@@ -55,7 +55,7 @@ def test_a_network_that_gets_better_on_both_tails_is_exported_with_its_whole_rec
     with torch.no_grad():
         network.head.bias[0] += 1.0  # every forecast lies too high, which a few steps can put right
     save(config, network, "lofty")
-    command = ["forecast", "--data", str(data), *QUICK, "--start", "lofty", "--horizon", "8"]
+    command = ["forecast", "--data", str(data), *QUICK, "--from", "lofty", "--horizon", "8"]
     assert main([*command, "--steps", "60", "--learning-rate", "3e-2"]) == 0
     said = capsys.readouterr().out
     assert "keeping the new network" in said
@@ -131,7 +131,7 @@ def test_mistakes_are_told_in_one_line(
 ) -> None:
     write_sales(workplace / "sales.csv")
     (workplace / "text.csv").write_text("to be\nor not to be\n")
-    assert main(["forecast", "--start", str(TINY), *flags]) == 1
+    assert main(["forecast", "--from", str(TINY), *flags]) == 1
     said = capsys.readouterr().err
     assert message in said
     assert "Traceback" not in said

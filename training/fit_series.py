@@ -239,7 +239,9 @@ def _parser(scratch: bool) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", type=Path, required=True, help="file with one or many series")
-    parser.add_argument("--start", type=Path, default=PACKAGED, help=f"weights to start from (default {PACKAGED})")
+    parser.add_argument(
+        "--from", dest="start", type=Path, default=PACKAGED, help=f"weights to start from (default {PACKAGED})"
+    )
     parser.add_argument("--scratch", action="store_true", help="start from new weights, whose cells have flags, too")
     parser.add_argument("--season", type=int, help="steps in a season (default: found)")
     parser.add_argument("--horizon", type=int, help="steps in each held-out tail (default: usual for the season)")
