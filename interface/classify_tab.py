@@ -80,7 +80,7 @@ def classify_tab(model: Model) -> None:
     for button, (_, example) in zip(buttons, EXAMPLES, strict=True):
         button.click(partial(run_example, example), None, [text, *outputs], **quietly)
     file.upload(partial(of_file, model), file, outputs, **quietly)
-    with tab:  # among tabs there may be nothing else
+    with tab:
         _endpoints(model)
 
 

@@ -115,7 +115,8 @@ def forecast_tab(model: Model) -> None:
             )
             download = gr.HTML(opening.download)
 
-    chosen = gr.State(opening.chosen)
+    with tab:  # beside a tab there may only be other tabs
+        chosen = gr.State(opening.chosen)
     inputs = [text, file, horizon, season, coverage, chosen]
     outputs = [result, strip, others, coverage, table, download, origin, chosen]
 
@@ -135,7 +136,7 @@ def forecast_tab(model: Model) -> None:
     file.upload(run_file, [file, horizon, season, coverage], [text, *outputs], **quietly)
     for button, example in zip(buttons, examples(), strict=True):
         button.click(partial(run_example, example), coverage, [text, horizon, season, *outputs], **quietly)
-    with tab:  # among tabs there may be nothing else
+    with tab:
         _endpoints(model)
 
 
