@@ -8,6 +8,7 @@ import torch
 
 from rnn_model.config import CellConfig, ForecastConfig
 from training.batches import REGIMES, ForecastBatches, collate
+from training.parallel import Team
 from training.real_series import RealSeries
 
 CELL = CellConfig(hidden_size=4)
@@ -42,6 +43,15 @@ def test_a_batch_is_a_pure_function_of_seed_and_step() -> None:
     assert equal(batches()[7], late)
     assert not equal(batches(seed=1)[7], late)
     assert not equal(stream[8], late)
+
+
+def test_the_shares_of_several_processes_make_up_the_batch() -> None:
+    whole = batches()[3]
+    shares = [ForecastBatches(pool(), CONFIG, 0, 24, 0.5, 40, Team(rank, 3))[3] for rank in range(3)]
+    for rank, share in enumerate(shares):
+        assert share.targets.shape[0] == 8
+        torch.testing.assert_close(share.targets, whole.targets[rank::3], equal_nan=True, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(share.weights, whole.weights[rank::3], rtol=1e-4, atol=1e-4)
 
 
 def test_every_regime_comes_up_finite_with_a_known_future() -> None:

@@ -104,6 +104,45 @@ def test_a_run_killed_in_the_middle_ends_in_the_same_bytes(tmp_path: Path) -> No
     assert [epoch.valid_loss for epoch in history.epochs] == [epoch.valid_loss for epoch in expected.epochs]
 
 
+KILLED_WHILE_STORING = """
+import os, signal, sys
+from pathlib import Path
+from test_loop import run
+from training import loop
+
+moment, stored = sys.argv[2], []
+whole_file, replace = loop.save_file, os.replace
+
+def save_file(tensors, path):
+    stored.append(path)
+    whole_file(tensors, path)
+    if moment == "tensors" and len(stored) == 3:
+        os.truncate(path, 100)  # what a kill in the middle of writing leaves
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def before_the_pointer(source, target):
+    if moment == "pointer" and len(stored) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(source, target)
+
+loop.save_file, loop.os.replace = save_file, before_the_pointer
+run(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("moment", ["tensors", "pointer"])
+def test_a_run_killed_while_it_stores_its_state_ends_in_the_same_bytes(tmp_path: Path, moment: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    command = [sys.executable, "-c", KILLED_WHILE_STORING, str(tmp_path / "killed"), moment]
+    assert subprocess.run(command, env=environment).returncode == -signal.SIGKILL
+    assert (tmp_path / "killed" / "state-30.safetensors").exists()
+    lines: list[str] = []
+    network = fresh()
+    train(network, Lines(), loss_of, validate, CONFIG, tmp_path / "killed", lines.append)
+    assert lines[0] == "carried on from step 20"
+    assert same(network, run(tmp_path / "whole")[0])
+
+
 class OneSpoiltRow(Lines):
     def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         x, y = super().__getitem__(step)

@@ -82,6 +82,7 @@ class ForecastBatches(Dataset[Batch]):
         real_share: float,
         steps: int,
         together: Team = ALONE,
+        regimes: Sequence[Regime] = REGIMES,
     ) -> None:
         """
         Args:
@@ -89,17 +90,19 @@ class ForecastBatches(Dataset[Batch]):
             config: of the network that will read the batches.
             seed, batch, real_share, steps: see `TrainConfig`.
             together: the processes that share each batch; item `step` is the part of this one.
+            regimes: kinds of series to draw from, real and synthetic.
         """
-        self.together = together
+        self.together, self.regimes = together, regimes
+        self.shares = [regime.share for regime in regimes]
         self.config, self.seed, self.batch, self.real_share, self.steps = config, seed, batch, real_share, steps
-        self.real = _by_regime(pool)
+        self.real = _by_regime(pool, regimes)
 
     def __len__(self) -> int:
         return self.steps
 
     def __getitem__(self, step: int) -> Batch:
         rng = np.random.default_rng((self.seed, step))
-        regime = REGIMES[int(rng.choice(len(REGIMES), p=[regime.share for regime in REGIMES]))]
+        regime = self.regimes[int(rng.choice(len(self.shares), p=self.shares))]
         horizon = int(rng.integers(regime.horizons[0], regime.horizons[1] + 1))
         # one longest length a batch keeps padding small
         longest = int(np.exp(rng.uniform(np.log(regime.shortest * 2), np.log(regime.longest))))
@@ -227,11 +230,11 @@ def _with_gaps(rng: np.random.Generator, history: np.ndarray) -> np.ndarray:
     return np.where(holes, np.nan, history)
 
 
-def _by_regime(pool: Sequence[RealSeries]) -> dict[str, tuple[list[RealSeries], np.ndarray]]:
+def _by_regime(pool: Sequence[RealSeries], regimes: Sequence[Regime]) -> dict[str, tuple[list[RealSeries], np.ndarray]]:
     """Series of each regime with cumulative weights; a source of n series weighs sqrt(n) in all."""
     size = Counter(series.source for series in pool)
     grouped: dict[str, tuple[list[RealSeries], np.ndarray]] = {}
-    for regime in REGIMES:
+    for regime in regimes:
         seasons = {season for season, _ in regime.seasons if season > 1} or {1}
         members = [series for series in pool if series.season in seasons]
         if members:

@@ -41,8 +41,8 @@ def forecast_card(
     sections = [
         f"---\n{_metadata(config, scores)}\n---",
         f"# {config.name}",
-        "A recurrent network that forecasts a series of numbers with quantiles, without having been trained on that "
-        "series.",
+        "A recurrent network that forecasts a series of numbers with quantiles, "
+        + ("fitted to series of one kind." if "data" in record else "without having been trained on that series."),
         _use(forecast, place),
         _how_it_works(forecast, record),
         _training(record, history, place),
@@ -152,7 +152,15 @@ def _training(record: Mapping[str, Any], history: History, place: Place) -> str:
     share, versions = record["config"]["real_share"], record["versions"]
     picture = f"\n\n![Training and validation loss over the steps]({CURVE})" if place.pictures else ""
     data = "Series drawn from a prior over how real ones move (`training/synthetic.py`) and nothing else."
-    if share:
+    if "data" in record:
+        own = record["data"]
+        data = (
+            f"{own['series']:,} series of a file of one's own (SHA-256 {own['sha256'][:16]}…), without their last "
+            f"{2 * own['horizon']:,} steps, beside series drawn from a prior; started from {record['start']}. On the "
+            f"last {own['horizon']:,} steps its loss is {record['test']['network']:.4g}, that of the network before "
+            f"{record['test']['zero-shot']:.4g} (1 is the classical forecast)."
+        )
+    elif share:
         data = (
             f"{share:.0%} windows of {record['real_series']:,} real series, the rest drawn from a prior over how real "
             "ones move (`training/synthetic.py`). The real ones come from public packages under licences from CC0, "

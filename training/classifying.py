@@ -25,12 +25,12 @@ COOLEST, HOTTEST = 0.2, 5.0
 
 
 def loss_of(network: TextNetwork, batch: TextBatch) -> Tensor:
-    """Cross-entropy averaged over the batch B; a text of no class should leave all classes equally likely."""
+    """(B,) cross-entropy of each text; one of no class should leave all classes equally likely."""
     logits, _, _ = network(batch.inputs)
     likelihood = logits.log_softmax(1)
     none = batch.labels == NO_CLASS
     named = likelihood.gather(1, batch.labels.clamp(min=0)[:, None])[:, 0]
-    return -torch.where(none, likelihood.mean(1), named).mean()
+    return -torch.where(none, likelihood.mean(1), named)
 
 
 @dataclass(frozen=True)

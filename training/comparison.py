@@ -83,7 +83,7 @@ def compare(benchmark: BenchmarkSet, predictor: Predictor, cache: Path | None) -
         cache: folder of the classical forecasts; None leaves the classical methods out.
     """
     rows = {
-        REFERENCE: score_predictor(benchmark, _seasonal_naive_quantiles, has_band=False),
+        REFERENCE: score_predictor(benchmark, seasonal_naive_quantiles, has_band=False),
         MODEL: score_predictor(benchmark, predictor),
     }
     if cache is not None:
@@ -183,7 +183,8 @@ def _classical_scores(method: str, benchmark: BenchmarkSet, cache: Path) -> Scor
     )
 
 
-def _seasonal_naive_quantiles(histories: Histories, horizon: int, season: int) -> list[np.ndarray]:
+def seasonal_naive_quantiles(histories: Histories, horizon: int, season: int) -> list[np.ndarray]:
+    """The predictor of the reference."""
     return [repeat_over_levels(seasonal_naive(history, horizon, season), LEVELS) for history in histories]
 
 

@@ -264,7 +264,7 @@ def _evaluate_classifier(args: argparse.Namespace, model: Model) -> None:
 
 def _evaluate_forecaster(args: argparse.Namespace, model: Model) -> None:
     benchmarks = _chosen_sets(args)
-    predictor = _predictor(model)
+    predictor = predictor_of(model)
     results: Results = {}
     for benchmark in benchmarks:
         results[benchmark.name] = compare(benchmark, predictor, CACHE if args.baselines else None)
@@ -281,7 +281,9 @@ def _evaluate_forecaster(args: argparse.Namespace, model: Model) -> None:
     print(f"Saved {_shown(path)}")
 
 
-def _predictor(model: Model) -> Predictor:
+def predictor_of(model: Model) -> Predictor:
+    """What `training.comparison` asks for its forecasts."""
+
     def predict(histories: Histories, horizon: int, season: int) -> list[np.ndarray]:
         forecasts = forecast_many(model, list(histories), horizon=horizon, season=season)
         return [np.stack([forecast.quantile(level) for level in LEVELS], axis=1) for forecast in forecasts]

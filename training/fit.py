@@ -2,6 +2,7 @@
 
     python -m training.fit                                    trains the packaged forecaster anew
     python -m training.fit forecast --out runs/mine --steps 2000 --cell gru
+    python -m training.fit forecast --data sales.csv          fits the packaged forecaster to series of your own
     python -m training.fit classify                           trains the packaged language identifier anew
     python -m training.fit classify --data FILE               trains on texts and labels of your own; see its --help
 
@@ -34,6 +35,7 @@ from training.batches import ForecastBatches
 from training.benchmarks import BenchmarkSet
 from training.card import forecast_card
 from training.config import TrainConfig
+from training.fit_series import fit_series
 from training.fit_text import fit_classifier
 from training.flags import add_flags, from_flags
 from training.forecasting import Validation, calibrated, geometric_mean, loss_of, widened
@@ -52,6 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if given[:1] == ["classify"]:
             fit_classifier(given[1:], command)
+            return 0
+        if any(flag.partition("=")[0] == "--data" for flag in given):
+            with joined() as together, _speaking(together):
+                fit_series(given[given[:1] == ["forecast"] :], command, together)
             return 0
         arguments = _parser().parse_args(given)
         with joined() as together, _speaking(together):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,14 +39,17 @@ class Validation:
     means that nothing was learnt, and lower is better.
     """
 
-    def __init__(self, held_out: Sequence[BenchmarkSet], config: ForecastConfig) -> None:
+    def __init__(self, held_out: Sequence[BenchmarkSet], config: ForecastConfig, synthetic: bool = True) -> None:
         """
         Args:
-            held_out: real series with their futures, from sources that are not trained on; may be empty.
+            held_out: real series with their futures that are not trained on; may be empty beside a synthetic part.
             config: of the network that will be scored.
+            synthetic: whether synthetic series are a part of their own.
         """
-        synthetic = ForecastBatches((), config, VALIDATION_SEED, LARGEST_PART, 0.0, SYNTHETIC_BATCHES)
-        self.parts = {SYNTHETIC: [synthetic[step] for step in range(SYNTHETIC_BATCHES)]}
+        self.parts: dict[str, list[Batch]] = {}
+        if synthetic:
+            drawn = ForecastBatches((), config, VALIDATION_SEED, LARGEST_PART, 0.0, SYNTHETIC_BATCHES)
+            self.parts[SYNTHETIC] = [drawn[step] for step in range(SYNTHETIC_BATCHES)]
         for part in held_out:
             rows = range(0, len(part.histories), -(-len(part.histories) // LARGEST_PART))
             histories = [part.histories[row] for row in rows]
@@ -62,6 +66,12 @@ class Validation:
             name: sum(loss_of(network, batch).mean().item() for batch in batches) / len(batches)
             for name, batches in self.parts.items()
         }
+
+    @torch.inference_mode()
+    def by_series(self, network: ForecastNetwork) -> np.ndarray:
+        """(N,) loss of every series of every part, lower is better."""
+        network.eval()
+        return torch.cat([loss_of(network, batch) for batches in self.parts.values() for batch in batches]).numpy()
 
     def relative(self, network: ForecastNetwork) -> dict[str, float]:
         """Loss of each part over the classical forecast's."""

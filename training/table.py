@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_model import read
+from rnn_model import read, seasonality
 from rnn_model.errors import InputError, Problem
 from rnn_model.reading.decode import decode
 from rnn_model.reading.log import Log, count, quote, refuse
@@ -257,7 +257,7 @@ def read_series_table(path: Path, season: int | None = None, horizon: int | None
 
     Args:
         path: of the file.
-        season: steps in the season; None takes what the dates suggest, and 1 without dates.
+        season: steps in the season; None takes what the dates suggest, else what the values show.
         horizon: steps K in each tail; None takes the usual number for the season, at most a fifth of a usual series.
 
     Returns:
@@ -267,7 +267,7 @@ def read_series_table(path: Path, season: int | None = None, horizon: int | None
         InputError: the file cannot be read, holds no numbers, or every series is too short.
     """
     reading = read(path)
-    found = tuple(replace(one, season=season or one.season or 1) for one in reading.series)
+    found = tuple(replace(one, season=season or one.season or _season(one)) for one in reading.series)
     if not found:
         fix = "Give a file with a column of numbers."
         raise InputError(Problem(f"no numbers in {quote(path.name)}", "at least one series", fix))
@@ -301,6 +301,11 @@ def read_series_table(path: Path, season: int | None = None, horizon: int | None
         sha256=_sha256(content),
         notes=tuple(notes),
     )
+
+
+def _season(series: Series) -> int:
+    """The season in what is certain to stand before both tails."""
+    return seasonality.detect(series.values[: 3 * len(series) // 5])
 
 
 def _long_enough(series: Series, horizon: int) -> bool:

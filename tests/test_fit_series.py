@@ -1,0 +1,146 @@
+"""python -m training.fit forecast --data: kept only when better, blind to the test tail, everything told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_checkpoint import FOLDER as TINY
+from tiny_checkpoint import tiny
+
+from rnn_model import forecast, load
+from rnn_model.checkpoint import save
+from training.batches import ForecastBatches
+from training.fit import main
+from training.fit_series import regimes_of
+from training.table import read_series_table
+
+QUICK = ["--from", str(TINY), "--batch", "16", "--warmup", "2", "--validate-every", "10"]
+
+
+def write_sales(path: Path, columns: int = 6, last: float = 1.0) -> Path:
+    """Months with a peak that is one of a kind; the last 8 months are multiplied by `last`."""
+    rng = np.random.default_rng(5)
+    months = np.arange("2016-01", "2021-01", dtype="datetime64[M]")
+    n = np.arange(len(months))
+    shape = 1 + 0.5 * (n % 12 == 11) - 0.3 * (n % 12 == 1)
+    values = (
+        (100 + n)[:, None] * shape[:, None] * rng.uniform(0.95, 1.05, (len(n), columns)) * np.arange(1, columns + 1)
+    )
+    values[-8:] *= last
+    lines = ["month," + ",".join(f"shop {c}" for c in range(columns))]
+    lines += [f"{month}," + ",".join(f"{v:.2f}" for v in row) for month, row in zip(months, values, strict=True)]
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def printed_record(text: str) -> dict:
+    return json.loads(text[text.index("\n{") : text.index("\n}") + 2])
+
+
+def test_a_network_that_gets_better_on_both_tails_is_exported_with_its_whole_record(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_sales(workplace / "sales.csv")
+    config, network = tiny()
+    with torch.no_grad():
+        network.head.bias[0] += 1.0  # every forecast lies too high, which a few steps can put right
+    save(config, network, "lofty")
+    command = ["forecast", "--data", str(data), *QUICK, "--from", "lofty", "--horizon", "8"]
+    assert main([*command, "--steps", "60", "--learning-rate", "3e-2"]) == 0
+    said = capsys.readouterr().out
+    assert "keeping the new network" in said
+    model = load("weights/sales")
+    assert np.isfinite(forecast(model, [1.0, 2.0, 3.0, 5.0], horizon=2).quantiles).all()
+    record = json.loads(Path("weights/sales/training.json").read_text())
+    assert record == printed_record(said)
+    assert record["data"]["sha256"] == read_series_table(data).sha256
+    assert (record["data"]["series"], record["data"]["horizon"], record["data"]["seasons"]) == (6, 8, [12])
+    assert record["config"]["seed"] == 0
+    assert set(record["versions"]) == {"python", "torch", "numpy"}
+    for tail in ("valid", "test"):
+        assert record[tail]["network"] < record[tail]["zero-shot"]
+    assert set(record["tails"]["file_season_12"]) == {"seasonal naive", "zero-shot", "network"}
+    low, high = record["better_by"]
+    assert low < high
+    card = Path("weights/sales/README.md").read_text()
+    assert "6 series of a file of one's own" in " ".join(card.split())
+
+
+def test_a_network_that_is_not_better_leaves_the_packaged_one_in_use(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_sales(workplace / "one.csv", columns=1)
+    command = ["--data", str(data), *QUICK, "--steps", "10", "--learning-rate", "0"]
+    assert main(["forecast", *command]) == 0
+    said = capsys.readouterr().out
+    assert "keeping the packaged network" in said
+    assert "not better than the baseline" in said
+    assert printed_record(said)["better_by"] is None
+    assert not Path("weights").exists()
+    assert main([*command, "--replace", "--out", "told"]) == 0
+    standing = load(TINY).network.state_dict()
+    assert all(torch.equal(tensor, standing[name]) for name, tensor in load("told").network.state_dict().items())
+
+
+def test_training_is_blind_to_the_test_tail_and_the_same_seed_gives_the_same_bytes(workplace: Path) -> None:
+    files = [
+        write_sales(workplace / "a.csv"),
+        write_sales(workplace / "b.csv", last=3.0),
+        write_sales(workplace / "c.csv"),
+    ]
+    for number, data in enumerate(files):
+        command = ["--data", str(data), *QUICK, "--steps", "20", "--horizon", "8", "--replace", "--out", str(number)]
+        assert main(command) == 0
+    weights = [Path(str(number), "model.safetensors").read_bytes() for number in range(3)]
+    assert weights[0] == weights[1] == weights[2]
+    hashes = [json.loads(Path(str(n), "training.json").read_text())["data"]["sha256"] for n in range(3)]
+    assert hashes[0] == hashes[2] != hashes[1]
+
+
+def test_new_weights_have_the_cells_asked_for(workplace: Path) -> None:
+    data = write_sales(workplace / "sales.csv", columns=2)
+    command = ["--data", str(data), *QUICK, "--scratch", "--steps", "4", "--validate-every", "2", "--replace"]
+    assert main([*command, "--cell", "lstm", "--hidden-size", "5", "--out", "mine"]) == 0
+    decoder = load("mine").forecaster[0].decoder
+    assert (decoder.cell, decoder.hidden_size) == ("lstm", 5)
+    assert json.loads(Path("mine/training.json").read_text())["start"] == "scratch"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--data", "none.csv"], "none.csv"),
+        (["--data", "sales.csv", "--out", str(TINY)], "Give another --out"),
+        (["--data", "sales.csv", "--horizon", "29"], "at least 87 of which two tails of 29 steps are held out"),
+        (["--data", "text.csv"], "no numbers in"),
+        (["--data", "sales.csv", "--batch", "0"], "batch: expected a whole number"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(
+    workplace: Path, capsys: pytest.CaptureFixture[str], flags: list[str], message: str
+) -> None:
+    write_sales(workplace / "sales.csv")
+    (workplace / "text.csv").write_text("to be\nor not to be\n")
+    assert main(["forecast", "--from", str(TINY), *flags]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_batches_are_like_the_table_in_season_length_and_horizon(workplace: Path) -> None:
+    table = read_series_table(write_sales(workplace / "sales.csv"), horizon=8)
+    (regime,) = regimes_of(table)
+    assert (regime.seasons, regime.longest, regime.horizons, regime.share) == (((12, 1),), 44, (4, 8), 1.0)
+    config = load(TINY).forecaster[0]
+    stream = ForecastBatches((), config, 0, 8, 0.0, 20, regimes=(regime,))
+    assert {stream[step].targets.shape[1] for step in range(20)} == {4, 5, 6, 7, 8}
