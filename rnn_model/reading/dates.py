@@ -75,6 +75,7 @@ _SEP = r"(?P<s>[-/.])"
 _PATTERNS: tuple[tuple[str, str], ...] = (
     # (order, pattern); a shape may match several orders, the column decides
     ("iso", rf"(?P<Y>9999){_SEP}(?P<m>9{{1,2}})(?P=s)(?P<d>9{{1,2}}){_CLOCK}"),
+    ("iso", r"(?P<Y>9999)-(?P<m>99)-(?P<d>99)T(?P<H>99)(?P<zone>Z|[+-]99:?(?:99)?)?"),
     ("iso", r"(?P<Y>9999)년\s?(?P<m>9{1,2})월(?:\s?(?P<d>9{1,2})일)?"),
     ("iso", r"(?P<Y>9999)年(?P<m>9{1,2})月(?:(?P<d>9{1,2})日)?"),
     ("day-first", rf"(?P<d>9{{1,2}}){_SEP}(?P<m>9{{1,2}})(?P=s)(?P<Y>9999)\.?{_CLOCK}"),

@@ -609,6 +609,46 @@ FOUND = {
     "Latin-1 with an Austrian month": Row("Monat;Zahl\nJänner 2024;1,5\nFebruar 2024;2,5".encode("cp1252"), [1.5, 2.5]),
     "carriage returns": Row(b"5\r6\r7\r", [5, 6, 7]),
     "a word among numbers": Row("5\nsix\n7", [], ("line 2", "“six”"), refused=True),
+    "a column for each year": Row(
+        "Month\t2022\t2023\n" + "\n".join(f"{m}\t{i}\t{i + 12}" for i, m in enumerate(JAN_TO_DEC.split(), 1)),
+        list(range(1, 25)),
+        ("A column for each year",),
+        ("rows=columns",),
+        "MS",
+        "2022-01-01",
+    ),
+    "two columns of names": Row(
+        "region,product,date,y\nN,a,2024-01,1\nN,a,2024-02,2\nN,b,2024-01,3\nN,b,2024-02,4",
+        [1, 2],
+        other=("series=b", [3, 4]),
+    ),
+    "names crossed": Row(
+        "region,product,date,y\nN,a,2024-01,1\nN,a,2024-02,2\nN,b,2024-01,3\nN,b,2024-02,4\nS,a,2024-01,5\nS,a,2024-02,6",
+        [1, 2],
+        ("3 series stacked, told apart by “region” and “product”",),
+        other=("series=S / a", [5, 6]),
+    ),
+    "dashes between": Row("5 - 6 - 7 - 8", [5, 6, 7, 8], ("only part them",), ("split=space",)),
+    "dots at the end": Row("5, 6, 7, ...", [5, 6, 7], ("dots at the end",)),
+    "arrows": Row("5→6→7→8", [], ("it holds 4 numbers",), ("words=numbers",)),
+    "comments behind values": Row("5 # first\n6 # second\n7", [5, 6, 7], ("Comments behind values left out",)),
+    "MATLAB column": Row("y=[1.5;2.5;3.5]", [1.5, 2.5, 3.5], name="y"),
+    "years with letters": Row("2022 5\n2023 6\n2024e 7\n2025f 8", [5, 6, 7, 8], (), (), "YS-JAN"),
+    "JSON by day": Row(
+        '{"Daily": {"2024-01-03": {"open": "5.1", "close": "5.5"}, "2024-01-02": {"open": "5.0", "close": "5.4"}}}',
+        [5.4, 5.5],
+        ("newest first",),
+        other=("column=open", [5.0, 5.1]),
+    ),
+    "hours of ISO": Row("2024-01-01T00 5\n2024-01-01T01 6", [5, 6], (), (), "h"),
+    "bank of Germany": Row(
+        '"","BBK01.SU0101"\n"","Umsatz"\nEinheit,%\n2024-01,5.1\n2024-02,5.2\n2024-03,.', [5.1, 5.2, nan], (), (), "MS"
+    ),
+    "Statistics Canada": Row(
+        '"REF_DATE","GEO","VALUE","STATUS"\n"2024-01","Canada",1.5,""\n"2024-02","Canada",..,".."',
+        [1.5, nan],
+        name="VALUE",
+    ),
     "prose": Row("In January we sold 12 units, then 15 in February.", [], ("it holds 2 numbers",), ("words=numbers",)),
 }
 
