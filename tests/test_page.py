@@ -124,6 +124,42 @@ def test_another_reading_is_one_click_away(visit):
     expect(verdict(page)).to_contain_text("billion")
 
 
+def test_the_strip_tells_what_was_done_and_a_choice_changes_it(visit):
+    page = visit()
+    strip = page.locator(".strip")
+    paste(page, "2024-01-01;1.234\n2024-01-03;n/a\n2024-01-02;2.345\n2024-01-02;4.345\n2024-01-06;5.678")
+    ask(page)
+    expect(strip).to_contain_text("1 missing value, kept as missing (line 2 “n/a”)")
+    expect(strip).to_contain_text("Rows sorted by time (1 row came after a later one)")
+    expect(strip).to_contain_text("1 time occurs more than once (first 2024-01-02); their values were averaged")
+    expect(strip).to_contain_text("“1.234” is read as 1.234")
+    expect(strip.locator(".warning")).to_have_count(1)  # few values, said once
+
+    page.get_by_role("radio", name="add up the values with the same time").click()
+    expect(strip).to_contain_text("their values were added up")
+    page.get_by_role("radio", name="read “1.234” as 1234").click()
+    expect(strip).to_contain_text("Read with a decimal comma, as chosen")
+    expect(strip).to_contain_text("their values were added up")
+    page.get_by_role("radio", name="read “1.234” as 1.234").click()
+    expect(strip).to_contain_text("Read with a decimal point, as chosen")
+
+
+def test_each_series_of_a_file_can_be_chosen(visit):
+    page = visit()
+    lines = [
+        f"{shop},2024-{month:02},{month + start}" for shop, start in (("A", 0), ("B", 500)) for month in range(1, 13)
+    ]
+    content = "\n".join(["shop,month,sales", *lines]).encode()
+    page.locator("input[type=file][accept*=xlsx]").set_input_files(
+        {"name": "shops.csv", "mimeType": "text/csv", "buffer": content}
+    )
+    expect(page.locator(".strip")).to_contain_text("Series “A” is used")
+    page.get_by_role("radio", name="use series “B”").click()
+
+    expect(page.locator(".strip")).to_contain_text("Series “B” is used (as chosen)")
+    assert float(rows(page)[0][2]) > 400
+
+
 def test_the_chance_changes_sentence_and_table(visit):
     page = visit()
     before = rows(page)[0]

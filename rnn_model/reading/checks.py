@@ -59,8 +59,10 @@ def _few(series: Series, number: int, log: Log) -> None:
     if number == 1:
         log.warn("Only one value: nothing can be learned from it but its size.")
     elif number < FEW_VALUES:
-        log.warn(f"Only {number} values: a forecast will be wide.")
-    if series.season and 1 < number < 2 * series.season:
+        short = series.season and number < 2 * series.season
+        seasons = f", less than two seasons of {series.season}" if short else ""
+        log.warn(f"Only {number} values{seasons}: a forecast will be wide.")
+    elif series.season and number < 2 * series.season:
         log.warn(f"Fewer than two seasons ({number} values, a season has {series.season}): the season cannot be seen.")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from rnn_model.reading.dates import TimeCells
 from rnn_model.reading.limits import MAX_SERIES
 from rnn_model.reading.log import Log, quote
+from rnn_model.reading.marks import FOOTNOTE
 from rnn_model.reading.numerals import Column
 from rnn_model.reading.separator import is_number
 from rnn_model.reading.table import Table
@@ -177,12 +178,15 @@ def numeric_times(column: Column, named: bool = False) -> str:
     """
     if column.counts["number"] != len(column.cells) or len(column.cells) < 2:
         return ""
-    if any(str(s) not in ("", ")") for s in column.tally("suffix")) or any(column.tally("prefix")):
+    suffixes = {str(suffix) for suffix in column.tally("suffix")} - {"", ")"}
+    if any(column.tally("prefix")) or not all(map(FOOTNOTE.fullmatch, suffixes)):
         return ""
     values = column.numbers("point")
     if not np.isfinite(values).all():
         return ""
     gaps = np.diff(values)
+    if suffixes:  # "2023e", "2024*"
+        return "year" if values.min() >= 1500 and values.max() <= 2200 and (gaps == 1).all() else ""
     if (values % 1 != 0).any():
         steps = np.array([12.0, 4.0])
         near = [np.allclose(values * s, np.round(values * s), atol=0.06) for s in steps]

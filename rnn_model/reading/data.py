@@ -92,6 +92,8 @@ def _text(value: Any) -> str:
         return str(int(value))
     if isinstance(value, int):
         return str(value) if abs(value) < 10**300 else "inf"
+    if hasattr(value, "start_time") and "/" in str(value):
+        value = value.start_time  # a week of pandas, "2024-01-01/2024-01-07"
     zone = _zone_name(getattr(value, "tzinfo", None))
     if hasattr(value, "isoformat"):
         return f"{value.isoformat()}{f'[{zone}]' if zone and zone != 'UTC' else ''}".replace("NaT", "")

@@ -75,6 +75,7 @@ _SEP = r"(?P<s>[-/.])"
 _PATTERNS: tuple[tuple[str, str], ...] = (
     # (order, pattern); a shape may match several orders, the column decides
     ("iso", rf"(?P<Y>9999){_SEP}(?P<m>9{{1,2}})(?P=s)(?P<d>9{{1,2}}){_CLOCK}"),
+    ("iso", r"(?P<Y>9999)-(?P<m>99)-(?P<d>99)T(?P<H>99)(?P<zone>Z|[+-]99:?(?:99)?)?"),
     ("iso", r"(?P<Y>9999)년\s?(?P<m>9{1,2})월(?:\s?(?P<d>9{1,2})일)?"),
     ("iso", r"(?P<Y>9999)年(?P<m>9{1,2})月(?:(?P<d>9{1,2})日)?"),
     ("day-first", rf"(?P<d>9{{1,2}}){_SEP}(?P<m>9{{1,2}})(?P=s)(?P<Y>9999)\.?{_CLOCK}"),
@@ -135,6 +136,7 @@ class Match:
     month: int | None = None
     afternoon: bool | None = None
     zone: str | None = None
+    offset: str | None = None
     weekday: int | None = None
 
 
@@ -165,6 +167,7 @@ def matches(shape: str) -> dict[str, Match]:
             month,
             None if not groups.get("ap") else groups["ap"][0] in "pP",
             (iana or "")[1:-1] or zone or None,
+            zone if zone and zone[0] in "+-" else None,
             WEEKDAYS[groups["k"][:3].lower()] if groups.get("k") else None,
         )
     return found
@@ -227,8 +230,8 @@ class TimeCells:
             digits = _digits([self.cells[row] for row in rows])
             for role in match.spans.keys() & _NUMERIC_ROLES:
                 put(role, rows, _number(digits, *match.spans[role]))
-            if match.zone and match.zone[0] in "+-":
-                offsets[rows] = _offset(match.zone, digits[:, match.spans["zone"][0] :])
+            if match.offset:
+                offsets[rows] = _offset(match.offset, digits[:, match.spans["zone"][0] :])
             for role, number in (("m", match.month), ("k", match.weekday)):
                 if number is not None:
                     put(role, rows, number)

@@ -25,22 +25,25 @@ def find_groups(table: Table, roles: Roles, clock: Clock | None, log: Log) -> di
     """
     if log.choice("duplicates") in ("sum", "mean", "last"):
         return None
-    best: tuple[int, int] | None = None
-    for number in _candidates(table, roles):
-        names = table.columns[number]
-        distinct = len(set(names))
-        if not 2 <= distinct <= min(MAX_SERIES, len(table) // 2):
+    candidates = [number for number in _candidates(table, roles) if len(set(table.columns[number])) > 1]
+    ways = [([number], table.columns[number]) for number in candidates]
+    if 2 <= len(candidates) <= 4:
+        together = [" / ".join(cells) for cells in zip(*(table.columns[i] for i in candidates), strict=True)]
+        ways.append((candidates, together))
+    best: tuple[int, list[int], list[str]] | None = None
+    for columns, names in ways:
+        if not 2 <= len(set(names)) <= min(MAX_SERIES, len(table) // 2):
             continue
         repeats = _repeats(clock, names)
         if repeats is not None and (best is None or repeats < best[0]):
-            best = (repeats, number)
+            best = (repeats, columns, names)
     if best is None:
         return None
-    number = best[1]
     rows: dict[str, list[int]] = {}
-    for row, name in enumerate(table.columns[number]):
+    for row, name in enumerate(best[2]):
         rows.setdefault(name, []).append(row)
-    log.note(f"{count(len(rows), 'series', 'series')} stacked, told apart by {table.title(number)}.")
+    told = " and ".join(map(table.title, best[1]))
+    log.note(f"{count(len(rows), 'series', 'series')} stacked, told apart by {told}.")
     return {name: np.array(members) for name, members in rows.items()}
 
 

@@ -195,6 +195,14 @@ def _as_list(rows: Rows, lines: list[int], log: Log, separator: str, wrapped: bo
     values = sum(values_among(cells))
     if values < 0.8 * len(cells) or (len(body) > 1 and values < len(cells) and chosen != "flat"):
         return None
+    if len(cells) > 3 and cells[-1] in ("...", "…"):
+        log.note("The dots at the end are left out.")
+        cells = cells[:-1]
+    if len(cells) > 2 and len(cells) % 2 and set(cells[1::2]) == {"-"} and all(map(is_number, cells[::2])):
+        log.note(f"The {count(len(cells) // 2, 'dash', 'dashes')} between the values only part them.")
+        log.offer("dashes stand for missing values", "split=space")
+        if log.choice("split") != "space":
+            cells = cells[::2]
     row_lines = [line for row, line in zip(body, lines[len(rows) - len(body) :], strict=True) for _ in row]
     if len(body) > 1:
         how = "that end with a separator" if wrapped else "of different lengths"
@@ -202,7 +210,7 @@ def _as_list(rows: Rows, lines: list[int], log: Log, separator: str, wrapped: bo
         log.offer("read the columns as separate series", "rows=columns")
     else:
         log.note(f"{count(len(cells), 'value')} in one line, separated by {NAMES[separator]}.")
-    table = list_table(cells, row_lines)
+    table = list_table(cells, row_lines[: len(cells)])
     if name:
         log.note(f"{quote(name)} is the name of the series.")
         table.names[0] = name

@@ -91,6 +91,8 @@ def _bare(body: str, log: Log) -> Table | None:
     body = iso_dates(_STAMP.sub(r"\1", _SCALAR.sub(r"\1", body)))
     if _ELLIPSIS.search(body):
         raise _shortened()
+    if ";" in body and body.startswith("["):
+        body = body.replace(";", "] [")  # rows of MATLAB
     inner = body.lstrip("[({ \t\n").rstrip("])} \t\n,")
     rows = [row for row in re.split(r"[\])}]\s*(?:,\s*)?[\[({]", inner) if row.strip()]
     if re.search(r"[\[\](){}]", "".join(rows)):
@@ -284,7 +286,18 @@ def _without_comments(lines: list[str], log: Log) -> list[str]:
     more = next((line for line in filled if re.match(r"#.*\d+ more rows", line)), None)
     if more:
         log.warn(f"The print-out was shortened ({quote(more.strip())}); print all rows, or upload a CSV file.")
-    return _blanked(lines, _COMMENT.match, log, "comments")
+    lines = _blanked(lines, _COMMENT.match, log, "comments")
+    behind = dict.fromkeys(  # in the order of the text, each once
+        line for line in lines if _before_comment(line) != line.strip() and is_value(_before_comment(line))
+    )
+    if not behind:
+        return lines
+    log.note(f"Comments behind values left out ({quote(next(iter(behind)).strip())}).")
+    return [_before_comment(line) if line in behind else line for line in lines]
+
+
+def _before_comment(line: str) -> str:
+    return line.partition(" # ")[0].partition(" // ")[0].strip()
 
 
 def _without_pandas_end(lines: list[str], log: Log) -> list[str]:

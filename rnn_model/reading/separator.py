@@ -176,7 +176,7 @@ def _mark_or_comma(texts: Sequence[str], shapes: Counter[str], log: Log) -> str:
             log.note("The numbers before the commas count up, so the commas stand between two columns.")
             log.offer("commas belong to the numbers", "split=line")
             return "comma"
-        if all(re.fullmatch(r"[+-]?\d+,\d+", body) for body in bodies):
+        if all(re.fullmatch(r"[+-]?9+,9+", shape.strip()) for shape in shapes if "," in shape):
             log.offer(*columns_offer)
         return "mark"
     varying = len({body.count(",") for body in bodies}) > 1 or len(bodies) < len(texts)

@@ -9,7 +9,9 @@ from html import unescape
 from typing import Any
 
 from rnn_model.errors import InputError, Problem
+from rnn_model.reading.dates import matches
 from rnn_model.reading.log import Log, count, quote
+from rnn_model.reading.numerals import shapes_of
 from rnn_model.reading.printouts import iso_dates
 from rnn_model.reading.separator import is_number
 from rnn_model.reading.table import Rows, Table, list_table
@@ -209,6 +211,10 @@ def _from_object(value: dict[str, Any], path: str, depth: int) -> Iterator[tuple
     if mappings and len(mappings) == len(value):
         index_keys = list(dict.fromkeys(key for inner in mappings.values() for key in inner))
         if len(index_keys) * len(mappings) <= 1_000_000:
+            if all(matches(shapes_of([key])[0]) for key in list(mappings)[:3]):  # a mapping for each time
+                fields = [[inner.get(key) for inner in mappings.values()] for key in index_keys]
+                yield path, _make([list(mappings), *fields], ["", *index_keys])
+                return
             columns_ = [[inner.get(key) for key in index_keys] for inner in mappings.values()]
             yield path, _make([index_keys, *columns_], ["", *mappings])
         return

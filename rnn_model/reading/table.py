@@ -65,4 +65,4 @@ def list_table(cells: Sequence[str], lines: Sequence[int] = (), **about: object)
 def columns_of(rows: Rows, width: int) -> list[list[str]]:
     """Rows of cells -> `width` columns; short rows are filled with empty cells."""
     full = [row if len(row) == width else (row + [""] * width)[:width] for row in rows]
-    return [list(column) for column in zip(*full, strict=True)] if full else [[] for _ in range(width)]
+    return [[row[number] for row in full] for number in range(width)]

@@ -28,7 +28,14 @@ def turn(table: Table, log: Log) -> Table:
     """The table with one row a time; as it is when it runs down already."""
     if table.flat or len(table.columns) < 2 or log.choice("rows") == "columns":
         return table
-    for change in (_years_by_months, _times_in_header, _times_in_first_row, _time_in_parts, _time_in_bare_parts):
+    for change in (
+        _years_by_months,
+        _months_by_years,
+        _times_in_header,
+        _times_in_first_row,
+        _time_in_parts,
+        _time_in_bare_parts,
+    ):
         turned = change(table, log)
         if turned is not None:
             return turned
@@ -82,6 +89,33 @@ def _years_by_months(table: Table, log: Log) -> Table | None:
         log.note(f"Not used: {', '.join(others[:6])}.")
     log.offer("read each column as a series of its own", "rows=columns")
     return Table([times[first:last], values[first:last]], ["time", ""], lines[first:last] if table.lines else [])
+
+
+def _months_by_years(table: Table, log: Log) -> Table | None:
+    """Months (or quarters) down the first column, a column for each year."""
+    steps, columns, lines = table.columns[0], table.columns[1:], table.lines
+    years = [bare_time(name) for name in table.names[1:]]
+    if not any(years) and len(table) > 2:  # two years look like values, so no header was seen
+        years = [column[0] for column in columns]
+        steps, columns, lines = steps[1:], [column[1:] for column in columns], lines[1:]
+    numbers = [_step_in_year(cell) for cell in steps]
+    known = [number for number in numbers if number]
+    if not _is_year_column(years) or len(known) < 3 or len(known) < len(numbers) or len(set(known)) < len(known):
+        return None
+    per_year = known[0][0]
+    order = sorted(range(len(years)), key=lambda i: years[i])
+    times, values, sources = [], [], []
+    for i in order:
+        for row, (_, step) in enumerate(known):
+            times.append(f"{years[i]}-{(step - 1) * (12 // per_year) + 1:02d}")
+            values.append(columns[i][row])
+            sources += lines[row : row + 1]
+    last = next((k for k in range(len(values) - 1, -1, -1) if values[k]), -1) + 1
+    log.note(
+        f"A column for each year, read one after the other as one series, {times[0]} to {times[max(last - 1, 0)]}."
+    )
+    log.offer("read each column as a series of its own", "rows=columns")
+    return Table([times[:last], values[:last]], ["time", ""], sources[:last])
 
 
 def even_times(cells: list[str]) -> bool:
