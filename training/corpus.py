@@ -31,6 +31,7 @@ CACHE = Path(__file__).resolve().parent.parent / ".cache"
 LEARN = 700  # sentences of eld to learn from; the rest are development text
 # Many of eld's sentences of these languages also stand in the suite of the peer that the identifier is compared with.
 SHARED_WITH_THE_PEER = ("hy", "pa", "yo")
+KEYWORDS = "cldr-annotations-full"  # its words are those of pictures, not of text
 OWN_WORDS = 0.2  # weight of the words of the sentences beside lists counted in far more text
 
 
@@ -112,11 +113,7 @@ def assemble(packages: Path) -> Corpus:
     found = gather(pools, Guard(development), vote)
 
     names = tuple(name for name, _ in pools)
-    # Interface text repeats the words of its trade: beside a frequency list only prose counts.
-    counted = {
-        code: words.counted(code, (text for text, name in found[code] if not lists[code] or name == names[0]))
-        for code in LANGUAGES
-    }
+    counted = {code: words.counted(code, _prose(found[code])) for code in LANGUAGES}
     mixed = words.without_foreign(
         {
             code: words.merged(
@@ -205,6 +202,16 @@ def fingerprint(corpus: Corpus) -> str:
     for row in corpus.development:
         digest.update("\t".join((row.language, row.kind, row.source, row.text)).encode())
     return digest.hexdigest()
+
+
+def _prose(found: list[tuple[str, str]]) -> list[str]:
+    """The sentences whose words say how often words are used: of news where there is any, else all but keywords.
+
+    They matter most for the shortest words: langidentify's lists leave out single letters, and words that are more
+    common in a larger language, such as Tswana's `le` and `go`.
+    """
+    news = [text for text, name in found if name == sources.ELD.package.name]
+    return news or [text for text, name in found if name != KEYWORDS]
 
 
 def _word_lists(packages: Path) -> dict[str, list[words.FrequencyList]]:
