@@ -15,14 +15,14 @@ import pytest
 from gradio_client.exceptions import AppError
 
 import app
-from interface.forecast_tab import Chosen, answer, examples
-from rnn_model import forecast
+from interface.answer import Chosen, answer, examples, origin
+from rnn_model import backtest, calibrate, explain, forecast
 
 PASSENGERS = "112 118 132 129 121 135 148 148 136 119 104 118 115 126 141 135 125 149 170 170 158 133 114 140"
 
 
-def ask(model, text="", file=None, horizon=12, season=0, coverage=0.8, chosen=Chosen(), choice=None):  # noqa: B008
-    return answer(model, text, file, horizon, season, coverage, chosen, choice)
+def ask(model, text="", file=None, horizon=12, season=0, coverage=0.8, chosen=Chosen(), adjust=(), choice=None):  # noqa: B008
+    return answer(model, text, file, horizon, season, coverage, chosen, adjust, choice)
 
 
 def words(html):
@@ -39,7 +39,7 @@ def client(address):
 
 def test_table_and_picture_show_the_forecast(model):
     shown = ask(model, PASSENGERS, horizon=6)
-    expected = forecast(model, PASSENGERS, horizon=6)
+    expected = calibrate(forecast(model, PASSENGERS, horizon=6), backtest(model, PASSENGERS, horizon=6))
 
     assert list(shown.table.columns) == ["Step", "Low", "Median", "High"]
     np.testing.assert_allclose(shown.table["Median"].astype(float), expected.median, atol=0.06)
@@ -109,8 +109,8 @@ def test_text_wins_over_a_file_and_a_file_is_read_when_the_box_is_empty(model, t
 
     from_file = ask(model, "", str(file))
     assert "Sales" in words(from_file.strip)
-    assert "From sales <b>.csv" in words(from_file.updates()[6])
-    assert "<b>" not in from_file.updates()[6]
+    assert "From sales <b>.csv" in words(origin(from_file.chosen.source))
+    assert "<b>" not in origin(from_file.chosen.source)
     assert "Sales" not in words(ask(model, PASSENGERS, str(file)).strip)
 
 
@@ -133,7 +133,7 @@ def test_every_example_is_forecast_and_names_its_source(model, example):
     assert len(shown.table) == example.horizon
     assert re.search(r"\b(18|19)\d\d\b", example.source)
     assert re.search("public domain|not subject to copyright", example.source, re.IGNORECASE)
-    assert words(shown.updates()[6]).strip() == example.source
+    assert words(origin(shown.chosen.source)).strip() == example.source
 
 
 # What a program calls
@@ -142,7 +142,9 @@ def test_every_example_is_forecast_and_names_its_source(model, example):
 def test_endpoints(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
 
-    assert set(endpoints) == {"/forecast", "/forecast_file"}
+    assert set(endpoints) == {
+        f"/{name}{kind}" for name in ("forecast", "backtest", "explain") for kind in ("", "_file")
+    }
     first, *others = endpoints["/forecast"]["parameters"]
     assert first["parameter_name"] == "text"
     assert not first["parameter_has_default"]
