@@ -180,7 +180,7 @@ def _shown(
         check(checked),
         mattered(trace),
         inside(trace),
-        (min(EARLIEST, len(series)), len(series), max(len(series) - steps, min(EARLIEST, len(series)))),
+        (EARLIEST, len(series), max(len(series) - steps, EARLIEST)) if len(series) > EARLIEST else None,
     )
 
 
@@ -188,7 +188,7 @@ def _result(result: Forecast, checked: Backtest, coverage: float) -> str:
     """The sentence, the picture, and under it whether to believe them; a better rival is drawn too."""
     sentence = describe(result, coverage)
     rival = (checked.rival, rival_ahead(result, checked)) if checked.gain < 0 else None
-    shown = picture(lambda narrow: forecast_figure(result, narrow=narrow, rival=rival), f"{sentence} {checked.verdict}")
+    shown = picture(lambda narrow: forecast_figure(result, narrow=narrow, rival=rival), sentence)
     return (
         f'<p class="verdict" role="status">{escape(sentence)}</p>{shown}'
         f'<p class="believe">{escape(checked.verdict)}</p>'

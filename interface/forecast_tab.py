@@ -110,7 +110,12 @@ def _results(opening: Answer) -> dict[str, Any]:
 def _updates(made: Answer) -> list[Any]:
     """What the components of `_results` become, then the origin of the input and the readings chosen."""
     there = made.table is not None
-    first, last, at = made.replayable or (1, 2, 1)
+    slider: dict[str, Any] = {"visible": False}
+    if made.replayable is not None:
+        slider: dict[str, Any] = {
+            "visible": True,
+            **dict(zip(("minimum", "maximum", "value"), made.replayable, strict=True)),
+        }
     return [
         made.result,
         made.strip,
@@ -123,8 +128,8 @@ def _updates(made: Answer) -> list[Any]:
         made.checked,
         made.mattered,
         made.inside,
-        gr.update(minimum=first, maximum=last, value=at, visible=first < last),
-        REPLAY_HINT if there else "",
+        gr.update(**slider),
+        REPLAY_HINT if made.replayable else "",
         origin(made.chosen.source),
         made.chosen,
     ]

@@ -35,14 +35,14 @@ def picture(draw: Callable[[bool], Figure], sentence: str) -> str:
 def downloads(name: str, csv: str, figure: Figure) -> str:
     """Links that hold the files themselves, so that nothing of a visitor's stays on the server for them."""
     files = (  # the mark before the CSV tells Excel that it is UTF-8
-        ("CSV", "text/csv;charset=utf-8", csv.encode("utf-8-sig"), f"Download {name} as CSV"),
-        ("PNG", "image/png", png(figure), f"Download the picture of the {name} as PNG"),
-        ("SVG", "image/svg+xml", svg_file(figure).encode(), f"Download the picture of the {name} as SVG"),
+        ("CSV", "text/csv;charset=utf-8", csv.encode("utf-8-sig")),
+        ("PNG", "image/png", png(figure)),
+        ("SVG", "image/svg+xml", svg_file(figure).encode()),
     )
     links = [
-        f'<a class="save-link" aria-label="{title}" download="{name}.{kind.lower()}" '
+        f'<a class="save-link" aria-label="Download as {kind}: {name}" download="{name}.{kind.lower()}" '
         f'href="data:{media};base64,{b64encode(content).decode()}">{kind}</a>'
-        for kind, media, content, title in files
+        for kind, media, content in files
     ]
     return f'<p class="downloads">Download: {" ".join(links)}</p>'
 
