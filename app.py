@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import gradio as gr
@@ -18,6 +19,10 @@ from rnn_model import Model, UnrolledError, load
 from rnn_model.reading.limits import MAX_FILE_BYTES
 
 FORECASTER, CLASSIFIER = "weights/forecast", "weights/language"
+MCP_MISSING = """\
+--mcp needs the package mcp, which is not installed. It brings an older pydantic than the rest is tested with, so it is
+kept out of requirements.txt. Install it into an environment of its own: pip install -r requirements.txt "gradio[mcp]"
+"""
 HEAD = """
 <header class="head"><h1>Unrolled</h1>
 <p>Give it numbers or words: a small recurrent network says what comes next or what it is, and how it got there.</p>
@@ -64,7 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--host", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
+    parser.add_argument("--mcp", action="store_true", help="also offer the endpoints over MCP (optional extra)")
     options = parser.parse_args(argv)
+    if options.mcp and find_spec("mcp") is None:
+        print(MCP_MISSING, file=sys.stderr)
+        return 1
     try:
         forecaster, classifier = _models(options.weights)
     except UnrolledError as error:
@@ -74,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 1
     torch.set_num_threads(1)  # a network this small is slower on several
-    serve(build(forecaster, classifier), options.host, options.port)
+    serve(build(forecaster, classifier), options.host, options.port, mcp_server=options.mcp)
     return 0
 
 

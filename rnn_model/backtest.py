@@ -27,6 +27,8 @@ FEW_POINTS = 12  # a result on fewer is called a hint
 EVEN = 0.02  # two errors that differ by a smaller share are called alike
 MOSTLY = 0.5  # share of zeros above which demand is intermittent: zero and the mean are rivals too
 
+ZERO, MEAN = "always saying zero", "always saying the mean so far"
+
 
 def backtest(model: Model, sequence: Any, horizon: int = 12, season: int | None = None) -> Backtest:
     """Forecasts the end of a series from several origins before it, and compares with what came.
@@ -53,7 +55,7 @@ def backtest(model: Model, sequence: Any, horizon: int = 12, season: int | None 
         return _too_short(model, series, len(seen))
     steps = min(horizon, len(seen) // 3)
     origins = _origins(seen, steps)
-    forecasts = forecast_many(model, [_known(series, origin) for origin in origins], steps, season)
+    forecasts = forecast_many(model, [known(series, origin) for origin in origins], steps, season)
     notes = () if steps == horizon else (f"Checked {steps} steps ahead instead of {horizon}: the series is short.",)
     return _compared(series, origins, forecasts, notes)
 
@@ -66,7 +68,7 @@ def _origins(seen: np.ndarray, steps: int) -> np.ndarray:
     return end - steps * np.arange(windows, 0, -1)
 
 
-def _known(series: Series, origin: int) -> Series:
+def known(series: Series, origin: int) -> Series:
     """What was there of a series when it had `origin` values."""
     return replace(series, values=series.values[:origin], times=None if series.times is None else series.times[:origin])
 
@@ -81,7 +83,11 @@ def _compared(series: Series, origins: np.ndarray, forecasts: list[Forecast], no
     def error(said: np.ndarray) -> float:
         return float(np.nanmean(np.abs(actual - said)))
 
-    rivals = _rivals(series, forecasts, season, steps)
+    said = [naive_forecasts(forecast, season) for forecast in forecasts]
+    present = series.values[np.isfinite(series.values)]
+    intermittent = (present == 0).mean() > MOSTLY
+    names = [name for name in said[0] if intermittent or name not in (ZERO, MEAN)]
+    rivals = {name: np.stack([of_window[name] for of_window in said]) for name in names}
     rival = min(rivals, key=lambda name: error(rivals[name]))
     # The scale is only a unit, the same for all: what was known before the last window.
     scale = seasonal_scale(series.values[: origins[-1]], season)
@@ -104,21 +110,25 @@ def _compared(series: Series, origins: np.ndarray, forecasts: list[Forecast], no
     return replace(made, verdict=_verdict(made, mine, theirs))
 
 
-def _rivals(series: Series, forecasts: list[Forecast], season: int, steps: int) -> dict[str, np.ndarray]:
-    """(N, K) each by what it does; the one that was closest is the one to beat."""
-    known = [forecast.history.values for forecast in forecasts]
-    seasons = [forecast.season for forecast in forecasts]
-    rivals = {
-        repeating(series.frequency, season): np.stack(
-            [seasonal_naive(past, steps, m) for past, m in zip(known, seasons, strict=True)]
-        ),
-        repeating(series.frequency, 1): np.stack([naive(past, steps) for past in known]),
+def naive_forecasts(made: Forecast, season: int) -> dict[str, np.ndarray]:
+    """(K,) each by what it does in words: what can be said of the same history by hand.
+
+    Args:
+        made: the forecast to compare with; its own season is the one that is repeated.
+        season: the one that gives the seasonal forecast its name, the same for all windows of a check.
+    """
+    past, steps = made.history.values, len(made.quantiles)
+    return {
+        repeating(made.history.frequency, season): seasonal_naive(past, steps, made.season),
+        repeating(made.history.frequency, 1): naive(past, steps),
+        ZERO: np.zeros(steps),
+        MEAN: mean(past, steps),
     }
-    present = series.values[np.isfinite(series.values)]
-    if (present == 0).mean() > MOSTLY:
-        rivals["always saying zero"] = np.zeros((len(known), steps))
-        rivals["always saying the mean so far"] = np.stack([mean(past, steps) for past in known])
-    return rivals
+
+
+def rival_ahead(made: Forecast, checked: Backtest) -> np.ndarray:
+    """(K,) what the rival of a check says of the time ahead of a forecast of the same series."""
+    return naive_forecasts(made, checked.season)[checked.rival]
 
 
 def _verdict(made: Backtest, mine: float, theirs: float) -> str:

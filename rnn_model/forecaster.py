@@ -10,6 +10,7 @@ import torch
 
 from rnn_model import encode, seasonality
 from rnn_model.checkpoint import Model
+from rnn_model.constraints import never_negative
 from rnn_model.errors import InputError, Problem
 from rnn_model.reading import future_times, read
 from rnn_model.records import Forecast, Reading, Series
@@ -99,7 +100,7 @@ def _forecasts(
                 quantiles=of_row,
                 times=future_times(series, horizon),
                 season=periods[row][0] if periods[row] else 1,
-                notes=_notes(series, periods[row], season, config.context, told),
+                notes=(*_notes(series, periods[row], season, config.context, told), *_below_zero(series, of_row)),
             )
     return [result for result in results if result is not None]
 
@@ -137,7 +138,16 @@ def _quantiles(model: Model, histories: list[np.ndarray], periods: list[tuple[in
         seen = history[np.isfinite(history)]
         if len(seen) > 1 and np.all(seen == seen[0]):
             decoded[row] = seen[0]
+        elif len(seen) == 1:  # a single value says nothing about a direction either
+            decoded[row] += seen[0] - decoded[row][:, [len(config.levels) // 2]]
     return decoded
+
+
+def _below_zero(series: Series, quantiles: np.ndarray) -> tuple[str, ...]:
+    """A band below zero of a series that never was is possible, but must not pass in silence."""
+    if len(series) > 1 and never_negative(series) and (quantiles < 0).any():
+        return ("The band reaches below zero, where no value was: it can be kept at or above zero.",)
+    return ()
 
 
 def _notes(series: Series, periods: tuple[int, ...], given: int | None, context: int, told: bool) -> tuple[str, ...]:

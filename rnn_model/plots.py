@@ -14,22 +14,25 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
-from io import StringIO
-from typing import Any
+from io import BytesIO, StringIO
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num, num2date
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from rnn_model.records import Forecast, Series
+from rnn_model.reading.checks import wild_values
+from rnn_model.records import FOLLOWED, Backtest, Forecast, Series, Trace
 from rnn_model.report import band, decimals_for, magnitude_of, number
 
 INK = "#1a1c1f"
 ACCENT = "#0072b2"  # the blue of Okabe and Ito's colour-blind-safe palette
+CONTRAST = "#d55e00"  # their vermilion, for what is below zero
 BANDS = (0.8, 0.5)  # drawn from the widest to the narrowest
 SHADES = (0.16, 0.38)  # what each band looks like, the narrower one lying on the wider
 
@@ -44,17 +47,37 @@ _STYLE: dict[Any, Any] = {
 }
 _DRAWING = threading.Lock()  # rcParams belong to the whole process, and a server draws in several threads
 MUTED = 0.64  # opacity of ink that explains rather than shows
+_DASHES = (0, (4, 2))
 WIDE, NARROW = (677, 302), (320, 300)  # points
 _SHOWN_POINTS = 1000  # more would fall on the same pixels
 
 
-def forecast_figure(forecast: Forecast, *, narrow: bool = False, shown: int | None = None) -> Figure:
-    """History, median and two bands over time.
+class _Key(NamedTuple):
+    """One mark of a key and its name."""
+
+    name: str
+    colour: str
+    thickness: float
+    opacity: float = 1.0
+    dashes: Any = "-"
+
+
+def forecast_figure(
+    forecast: Forecast,
+    *,
+    narrow: bool = False,
+    shown: int | None = None,
+    rival: tuple[str, np.ndarray] | None = None,
+    came: np.ndarray | None = None,
+) -> Figure:
+    """History, median and two bands over time; wild values are ringed, and what was done to the bands is stated.
 
     Args:
         forecast: what to draw; missing values of its history are drawn as gaps.
         narrow: a figure for a phone: less wide, less history, the same size of type.
         shown: steps of history to draw; by default a few seasons, enough to judge the forecast by.
+        rival: name and values (K,) of another forecast to draw beside it.
+        came: (K,) what then came, nan where it is not known.
     """
     history, ahead = forecast.history, len(forecast.quantiles)
     shown = shown or max(5 * forecast.season, 4 * ahead, 60) // (2 if narrow else 1)
@@ -66,7 +89,8 @@ def forecast_figure(forecast: Forecast, *, narrow: bool = False, shown: int | No
     outer = bands[max(bands)]
     x, dated = _positions(forecast, len(past) + ahead)
 
-    low, high = limits(np.concatenate([past, outer.ravel()]))
+    others = [line / factor for line in (came, rival[1] if rival else None) if line is not None]
+    low, high = limits(np.concatenate([past, outer.ravel(), *others]))
     ticks, value_labels = value_ticks(low, high)
     ends = outer[1, -1], median[-1], outer[0, -1]
     decimals = decimals_for(float(ends[0] - ends[2]) or abs(float(ends[1])), 2)
@@ -80,8 +104,149 @@ def forecast_figure(forecast: Forecast, *, narrow: bool = False, shown: int | No
         _draw_past(axes, x[:-ahead], past)
         _draw_fan(axes, x, past, median, bands)
         _draw_ends(axes, ends, end_labels)
-        _draw_head(figure, history, magnitude, sorted(bands))
+        wild = wild_values(history.values) - (len(history) - len(past))
+        wild = wild[wild >= 0]
+        if len(wild):
+            axes.plot(x[wild], past[wild], "o", mfc="none", color=CONTRAST, markersize=9, clip_on=False, label="wild")
+        key = [_Key("observed", INK, 1.5), _Key("median", ACCENT, 2.2)]
+        key += [_Key(f"{coverage:.0%} range", ACCENT, 9.0, shade) for shade, coverage in _shades(bands)]
+        if came is not None:
+            axes.plot(x[-ahead:], came / factor, "o", color=INK, markersize=3, clip_on=False, label="came")
+            key.append(_Key("what came", INK, 3.0))
+        if rival is not None:
+            axes.plot(x[-ahead:], rival[1] / factor, color=INK, lw=1.2, ls=_DASHES, clip_on=False, label="rival")
+            key.append(_Key(rival[0], INK, 1.2, 1.0, _DASHES))
+        if len(wild):
+            key.append(_Key("far from the others", CONTRAST, 3.0))
+        _draw_head(figure, _heading(history, magnitude), key, forecast.stated)
     return figure
+
+
+def backtest_figure(checked: Backtest, *, narrow: bool = False) -> Figure:
+    """Predicted against actual: what was forecast from each origin, the rival, and what came.
+
+    Args:
+        checked: with at least one origin.
+        narrow: a figure for a phone.
+    """
+    origins, steps = checked.origins, checked.actual.shape[1]
+    end = int(origins[-1]) + steps
+    first = max(int(origins[0]) - max(steps, (end - int(origins[0])) // 4), 0)
+    past = checked.history.values[first:end]
+    low_edges, high_edges = checked.edges
+    shown = np.concatenate([past, low_edges.ravel(), high_edges.ravel(), checked.naive.ravel()])
+    factor, magnitude = magnitude_of(shown)
+    low, high = limits(shown / factor)
+    ticks, labels = value_ticks(low, high)
+    x, dated = _places(checked.history, end)
+    x = x[first:]
+
+    with drawing():
+        figure, axes = canvas(NARROW if narrow else WIDE, labels, [""])
+        axes.set(xlim=(x[0], x[-1]), ylim=(low, high))
+        draw_value_scale(axes, ticks, labels)
+        draw_time_scale(axes, *_time_ticks(x, dated, 5 if narrow else 9))
+        _draw_past(axes, x, past / factor)
+        lines = zip(origins - first, checked.median, low_edges, high_edges, checked.naive, strict=True)
+        for start, median, below, above, naive in lines:
+            span = x[start : start + steps]
+            axes.fill_between(span, below / factor, above / factor, color=ACCENT, alpha=SHADES[0], lw=0, clip_on=False)
+            axes.plot(span, median / factor, color=ACCENT, lw=2.0, clip_on=False, label="median", marker=_dot(steps))
+            axes.plot(span, naive / factor, color=INK, lw=1.0, ls=_DASHES, alpha=MUTED, clip_on=False, label="rival")
+            axes.axvline(x[start - 1], color=INK, lw=0.8, alpha=0.4, dashes=(2, 3), clip_on=False)
+        key = [_Key("what came", INK, 1.5), _Key("forecast", ACCENT, 2.0), _Key("80% range", ACCENT, 9.0, SHADES[0])]
+        key.append(_Key(checked.rival, INK, 1.0, MUTED, _DASHES))
+        _draw_head(figure, _heading(checked.history, magnitude), key)
+    return figure
+
+
+def influence_figure(trace: Trace, *, narrow: bool = False) -> Figure:
+    """The series, and under every value how far one unit more of it would move the forecast."""
+    forecast = trace.forecast
+    history = forecast.history
+    shown = max(5 * forecast.season, 4 * len(forecast.quantiles), 60) // (2 if narrow else 1)
+    values, slope = history.values[-shown:], trace.gradient[-shown:]
+    factor, magnitude = magnitude_of(values)
+    low, high = limits(values / factor)
+    room = high - low
+    ticks, labels = value_ticks(low, high)
+    x, dated = _places(history, len(history))
+    x = x[-len(values) :]
+    largest = float(np.abs(slope).max()) or 1.0
+    middle, reach = low - 0.35 * room, 0.28 * room  # the influence is drawn below the series, in a third of the height
+
+    with drawing():
+        figure, axes = canvas(NARROW if narrow else WIDE, labels, [number(largest, 2)])
+        axes.set(xlim=(x[0], x[-1]) if len(x) > 1 else (x[0] - 1, x[0] + 1), ylim=(middle - reach, high))
+        draw_value_scale(axes, ticks, labels)
+        draw_time_scale(axes, *_time_ticks(x, dated, 5 if narrow else 9))
+        _draw_past(axes, x, values / factor)
+        thickness = min(0.6 * axes_size(axes)[0] / len(x), 8.0)
+        for sign, colour, name in ((1, ACCENT, "raises"), (-1, CONTRAST, "lowers")):
+            there = sign * slope > 0.005 * largest
+            tops = middle + reach * slope[there] / largest
+            bars = axes.vlines(x[there], middle, tops, color=colour, lw=thickness, label=name)
+            bars.set_clip_on(False)
+        axes.plot(x[[0, -1]], (middle, middle), color=INK, lw=0.8, alpha=0.4, clip_on=False)
+        beside = axes.get_yaxis_transform()
+        at = middle + reach * slope[np.abs(slope).argmax()] / largest
+        gap = 9 / axes_size(axes)[0]
+        largest_label = number(float(slope[np.abs(slope).argmax()]), 2)
+        axes.text(1 + gap, at, largest_label, color=ACCENT, va="center_baseline", transform=beside)
+        key = [_Key("observed", INK, 1.5), _Key("one more raises the forecast", ACCENT, 6.0)]
+        _draw_head(figure, _heading(history, magnitude), [*key, _Key("lowers it", CONTRAST, 6.0)])
+    return figure
+
+
+def hidden_figure(trace: Trace, *, narrow: bool = False) -> Figure:
+    """Hidden states over time, a row a unit, and beside them how far each unit follows season, trend and level.
+
+    Args:
+        trace: with hidden states.
+        narrow: a figure for a phone.
+    """
+    units = trace.hidden.reshape(len(trace.hidden), -1).T[trace.order]
+    follows = np.nan_to_num(trace.follows[:, trace.order].T)
+    history = trace.forecast.history
+    x, dated = _places(history, len(history))
+    x = x[trace.steps]
+    size = np.array(NARROW if narrow else WIDE)
+    with drawing():
+        figure = Figure(figsize=tuple(size / 72), dpi=72)
+        columns = 99.0
+        place = np.array([16, 36, size[0] - columns - 40, size[1] - 92]) / np.tile(size, 2)
+        states = figure.add_axes((place[0], place[1], place[2], place[3]))
+        states.set_axis_off()
+        half = (x[-1] - x[0]) / max(len(x) - 1, 1) / 2 or 0.5
+        extent = (x[0] - half, x[-1] + half, len(units), 0)
+        states.imshow(_two_colours(units / (np.abs(units).max() or 1.0)), aspect="auto", extent=extent)
+        draw_time_scale(states, *_time_ticks(x, dated, 5 if narrow else 9))
+        beside = figure.add_axes((1 - (columns + 8) / size[0], place[1], columns / size[0], place[3]))
+        beside.set_axis_off()
+        beside.imshow(_two_colours(follows), aspect="auto", extent=(0, len(FOLLOWED), len(units), 0))
+        line = 1 / axes_size(beside)[1]
+        for column, name in enumerate(FOLLOWED):
+            below = beside.get_xaxis_transform()
+            beside.text(column + 0.5, -18 * line, name[:6], transform=below, ha="center", alpha=MUTED, size=9)
+        key = [_Key("positive", ACCENT, 9.0, 0.8), _Key("negative", CONTRAST, 9.0, 0.8)]
+        _draw_head(figure, f"{len(units)} hidden units, and what they follow", key)
+    return figure
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a picture file on white, twice as fine as on the page."""
+    sink = BytesIO()
+    with drawing():
+        figure.savefig(sink, format="png", dpi=144, facecolor="white", metadata={"Software": None})
+    return sink.getvalue()
+
+
+def svg_file(figure: Figure) -> str:
+    """The figure as an SVG document of its own, on white."""
+    sink = StringIO()
+    with drawing():
+        figure.savefig(sink, format="svg", facecolor="white", metadata={"Date": None, "Creator": None})
+    return sink.getvalue()
 
 
 def svg(figure: Figure, description: str) -> str:
@@ -111,6 +276,13 @@ def drawing() -> Iterator[None]:
         # Text is measured in matplotlib's font and shown in the reader's, which may well have the glyph.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
+
+
+def _places(history: Series, count: int) -> tuple[np.ndarray, bool]:
+    """(count,) the first places of a history on the time axis, and whether they are dates."""
+    if history.times is None:
+        return np.arange(1.0, count + 1), False
+    return date2num(history.times[:count]), True
 
 
 def _positions(forecast: Forecast, count: int) -> tuple[np.ndarray, bool]:
@@ -223,28 +395,46 @@ def _draw_ends(axes: Axes, ends: tuple[float, float, float], labels: list[str]) 
             axes.text(1 + 9 / width, place, label, color=ACCENT, weight=weight, va="center_baseline", transform=beside)
 
 
-def _draw_head(figure: Figure, history: Series, magnitude: str, coverages: list[float]) -> None:
-    """Heading and key: the marks side by side, each followed by its name."""
-    width, height = size_of(figure)
+def _heading(history: Series, magnitude: str) -> str:
     scale = " ".join(filter(None, [magnitude, history.unit]))
-    heading = ", ".join(filter(None, [shortened(history.name or "Values", int(width / 8)), scale]))
-    figure.text(6 / width, 1 - 14 / height, heading, weight="bold")
+    return ", ".join(filter(None, [history.name or "Values", scale]))
+
+
+def _draw_head(figure: Figure, heading: str, key: list[_Key], stated: tuple[str, ...] = ()) -> None:
+    """Heading, key (marks side by side, each followed by its name, a second row if need be), and what was done."""
+    width, height = size_of(figure)
+    figure.text(6 / width, 1 - 14 / height, shortened(heading, int(width / 8)), weight="bold")
+    if stated:
+        words = shortened("; ".join(stated), int(width / 5.6))
+        figure.text(6 / width, 5 / height, words, alpha=MUTED, size=9)
     y, x = 1 - 35 / height, 7.0
-    shades = dict(zip(sorted(coverages, reverse=True), SHADES, strict=False))
-    key = [("observed", INK, 1.5, 1.0), ("median", ACCENT, 2.2, 1.0)]
-    key += [(f"{coverage:.0%} range", ACCENT, 9.0, shades[coverage]) for coverage in coverages]
-    for name, color, thickness, opacity in key:
-        mark = Line2D(
-            [x / width, (x + 13) / width],
-            [y + 3.5 / height] * 2,
-            lw=thickness,
-            color=color,
-            alpha=opacity,
-            solid_capstyle="butt",
-        )
+    for name, colour, thickness, opacity, dashes in key:
+        needed = 18 + 5.6 * len(name)
+        if x + needed > width and x > 7:
+            y, x = y - 15 / height, 7.0
+        ends = [x / width, (x + 13) / width]
+        mark = Line2D(ends, [y + 3.5 / height] * 2, lw=thickness, color=colour, alpha=opacity, ls=dashes)
+        mark.set_solid_capstyle("butt")
         figure.add_artist(mark)
         figure.text((x + 18) / width, y, name, alpha=0.8)
-        x += 18 + 5.6 * len(name) + 14
+        x += needed + 14
+
+
+def _shades(bands: dict[float, np.ndarray]) -> list[tuple[float, float]]:
+    """(shade, coverage) from the narrowest band to the widest."""
+    return list(zip(SHADES, sorted(bands, reverse=True), strict=False))[::-1]
+
+
+def _dot(steps: int) -> str | None:
+    """A line of one step has no length, so it is a dot."""
+    return "." if steps == 1 else None
+
+
+def _two_colours(values: np.ndarray) -> np.ndarray:
+    """(..., 4) colours of values in -1 ... 1: blue above zero, vermilion below, fainter towards it, on any paper."""
+    colours = np.where(values[..., None] > 0, to_rgba(ACCENT), to_rgba(CONTRAST))
+    colours[..., 3] = np.clip(np.abs(values), 0, 1)
+    return colours
 
 
 def _thinned(values: np.ndarray) -> np.ndarray:

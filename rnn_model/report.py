@@ -6,11 +6,12 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
-from rnn_model.records import Forecast
+from rnn_model.records import Backtest, Forecast, Series, Trace
 
 _STEPS = (  # pandas offset alias, one step, several steps, how a moment is written
     (r"(B?A|B?Y)(S|E)?(-|$)", "year", "years", "{year}"),
@@ -155,6 +156,52 @@ def forecast_csv(*forecasts: Forecast) -> str:
         for time, median, quantiles in zip(times, forecast.median, forecast.quantiles, strict=True):
             writer.writerow([series, time, float(median), *map(float, quantiles)])
     return sink.getvalue()
+
+
+def backtest_csv(checked: Backtest) -> str:
+    """A back-test as CSV, one row a held-out value: `series,time,known,actual,median,p10,...,naive`.
+
+    `known` is how many values the forecast rested on; `time` as in `forecast_csv`, counted from the first value.
+    """
+    history = checked.history
+    header = ["actual", "median", *(f"p{level * 100:g}" for level in checked.levels), "naive"]
+    rows = [
+        [origin, origin + k, actual, quantiles[len(quantiles) // 2], *quantiles, naive]
+        for origin, *window in zip(checked.origins, checked.actual, checked.quantiles, checked.naive, strict=True)
+        for k, (actual, quantiles, naive) in enumerate(zip(*window, strict=True))
+    ]
+    return _csv(
+        ["series", "time", "known", *header],
+        [[_series_name(history), _time(history, at), int(origin), *_cells(numbers)] for origin, at, *numbers in rows],
+    )
+
+
+def trace_csv(trace: Trace) -> str:
+    """What mattered as CSV, one row a past value: `series,time,value,gradient`."""
+    history = trace.forecast.history
+    pairs = enumerate(zip(history.values, trace.gradient, strict=True))
+    rows = [[_series_name(history), _time(history, at), *_cells(numbers)] for at, numbers in pairs]
+    return _csv(["series", "time", "value", "gradient"], rows)
+
+
+def _csv(header: list[str], rows: list[list[Any]]) -> str:
+    sink = io.StringIO()
+    writer = csv.writer(sink)
+    writer.writerows([header, *rows])
+    return sink.getvalue()
+
+
+def _series_name(history: Series) -> str:
+    return inert(f"{history.name} ({history.unit})" if history.unit else history.name)
+
+
+def _time(history: Series, at: int) -> str | int:
+    return at + 1 if history.times is None else str(np.datetime_as_string(history.times[at]))
+
+
+def _cells(numbers: Iterable[float]) -> list[float | str]:
+    """Numbers with all their digits; nothing where one is missing."""
+    return ["" if math.isnan(number) else float(number) for number in numbers]
 
 
 def inert(cell: str) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from base64 import b64decode
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -15,14 +16,15 @@ import pytest
 from gradio_client.exceptions import AppError
 
 import app
-from interface.forecast_tab import Chosen, answer, examples
-from rnn_model import forecast
+from interface.answer import Chosen, answer, examples, origin, replay
+from rnn_model import backtest, calibrate, explain, forecast
+from rnn_model.report import describe
 
 PASSENGERS = "112 118 132 129 121 135 148 148 136 119 104 118 115 126 141 135 125 149 170 170 158 133 114 140"
 
 
-def ask(model, text="", file=None, horizon=12, season=0, coverage=0.8, chosen=Chosen(), choice=None):  # noqa: B008
-    return answer(model, text, file, horizon, season, coverage, chosen, choice)
+def ask(model, text="", file=None, horizon=12, season=0, coverage=0.8, chosen=Chosen(), adjust=(), choice=None):  # noqa: B008
+    return answer(model, text, file, horizon, season, coverage, chosen, adjust, choice)
 
 
 def words(html):
@@ -39,7 +41,7 @@ def client(address):
 
 def test_table_and_picture_show_the_forecast(model):
     shown = ask(model, PASSENGERS, horizon=6)
-    expected = forecast(model, PASSENGERS, horizon=6)
+    expected = calibrate(forecast(model, PASSENGERS, horizon=6), backtest(model, PASSENGERS, horizon=6))
 
     assert list(shown.table.columns) == ["Step", "Low", "Median", "High"]
     np.testing.assert_allclose(shown.table["Median"].astype(float), expected.median, atol=0.06)
@@ -109,8 +111,8 @@ def test_text_wins_over_a_file_and_a_file_is_read_when_the_box_is_empty(model, t
 
     from_file = ask(model, "", str(file))
     assert "Sales" in words(from_file.strip)
-    assert "From sales <b>.csv" in words(from_file.updates()[6])
-    assert "<b>" not in from_file.updates()[6]
+    assert "From sales <b>.csv" in words(origin(from_file.chosen.source))
+    assert "<b>" not in origin(from_file.chosen.source)
     assert "Sales" not in words(ask(model, PASSENGERS, str(file)).strip)
 
 
@@ -133,7 +135,77 @@ def test_every_example_is_forecast_and_names_its_source(model, example):
     assert len(shown.table) == example.horizon
     assert re.search(r"\b(18|19)\d\d\b", example.source)
     assert re.search("public domain|not subject to copyright", example.source, re.IGNORECASE)
-    assert words(shown.updates()[6]).strip() == example.source
+    assert words(origin(shown.chosen.source)).strip() == example.source
+
+
+def test_a_series_that_was_never_negative_stays_so_unless_told_otherwise(model):
+    counts = "3 0 1 0 2 0 0 4 1 0 0 1 2 0 3 0 0 1 0 2 1 0 0 1 0 0 3 1 0 2"
+    kept = answer(model, counts, None, 6, None, 0.8, Chosen())
+    assert "kept at or above zero" in kept.adjusted
+    assert (kept.table["Low"].astype(float) >= 0).all()
+    assert "kept at or above zero" in words(kept.result), "stated on the picture"
+    free = answer(model, counts, None, 6, None, 0.8, Chosen(counts), [])
+    assert (free.table["Low"].astype(float) < 0).any()
+    assert "below zero" in words(free.strip)
+    whole = answer(model, counts, None, 6, None, 0.8, Chosen(counts), ["whole numbers"])
+    assert (whole.table["High"].astype(float) % 1 == 0).all()
+    assert "kept at or above zero" not in answer(model, "-1 2 3 4 5 6", None, 6, None, 0.8, Chosen()).adjustable
+
+
+def test_the_raw_band_is_one_click_away(model):
+    text = examples()[0].text
+    counted = answer(model, text, None, 24, None, 0.8, Chosen())
+    raw = answer(model, text, None, 24, None, 0.8, Chosen(text), [])
+    expected = forecast(model, text, horizon=24).quantile(0.1)
+    np.testing.assert_allclose(raw.table["Low"].astype(float), expected, atol=0.6)
+    assert np.abs(counted.table["Low"].astype(float) - expected).max() > 2
+
+
+def test_the_verdict_and_the_sections_are_those_of_the_engine(model):
+    text = examples()[0].text
+    shown = answer(model, text, None, 24, None, 0.8, Chosen())
+    verdict = backtest(model, text, horizon=24).verdict
+    assert verdict in words(shown.result)
+    assert verdict in words(shown.checked)
+    assert shown.checked.count("<svg") == shown.mattered.count("<svg") == shown.inside.count("<svg") == 2
+    assert shown.checked.count("base64") == 3  # CSV, PNG, SVG
+    assert "Dec 1960" in words(shown.mattered)
+    short = answer(model, "5 6 7", None, 6, None, 0.8, Chosen())
+    assert "Too short to check" in words(short.result)
+    assert "<svg" not in short.checked
+    assert short.replayable is None
+
+
+def test_a_better_rival_is_drawn_too(model, monkeypatch):
+    import interface.answer as module
+
+    checked = backtest(model, PASSENGERS, horizon=6)
+    monkeypatch.setattr(module, "backtest", lambda *arguments: replace(checked, gain=-0.2))
+    assert words(ask(model, PASSENGERS, horizon=6).result).count(checked.rival) == 2 + checked.verdict.count(
+        checked.rival
+    )
+    monkeypatch.undo()
+    assert words(ask(model, PASSENGERS, horizon=6).result).count(checked.rival) == checked.verdict.count(checked.rival)
+
+
+def test_any_moment_of_the_past_is_forecast_as_it_would_have_been(model):
+    values = [float(value) for value in PASSENGERS.split()]
+    shown = words(replay(model, PASSENGERS, None, 6, None, Chosen(), 18))
+    assert describe(forecast(model, values[:18], horizon=6)) in shown
+    altered = " ".join([*PASSENGERS.split()[:18], "999", "999", "1", "1", "1", "1"])
+    assert describe(forecast(model, values[:18], horizon=6)) in words(
+        replay(model, altered, None, 6, None, Chosen(), 18)
+    )
+
+
+def test_one_of_several_series_is_chosen_by_name(model):
+    table = "Day,North,South\n" + "\n".join(f"2024-01-{day:02},{day},{100 + day % 3}" for day in range(1, 25))
+    shown = answer(model, table, None, 6, None, 0.8, Chosen())
+    names = [name for name, _ in shown.series]
+    assert len(names) == 2
+    assert not any(choice.startswith("column=") for _, choice in shown.others)
+    other = answer(model, table, None, 6, None, 0.8, shown.chosen, None, shown.series[1][1])
+    assert abs(other.table["Median"].astype(float).iloc[0] - shown.table["Median"].astype(float).iloc[0]) > 50
 
 
 # What a program calls
@@ -142,7 +214,9 @@ def test_every_example_is_forecast_and_names_its_source(model, example):
 def test_endpoints(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
 
-    assert set(endpoints) == {"/forecast", "/forecast_file"}
+    assert set(endpoints) == {
+        f"/{name}{kind}" for name in ("forecast", "backtest", "explain") for kind in ("", "_file")
+    }
     first, *others = endpoints["/forecast"]["parameters"]
     assert first["parameter_name"] == "text"
     assert not first["parameter_has_default"]
@@ -159,6 +233,51 @@ def test_forecast_endpoint(client, model):
     assert given["times"] is None
     assert given["sentence"].startswith("The next 12 values")
     assert given["notes"]
+
+
+def test_backtest_endpoint(client, model):
+    given = client.predict(PASSENGERS, 6, api_name="/backtest")
+    expected = backtest(model, PASSENGERS, horizon=6)
+
+    assert given["verdict"] == expected.verdict
+    assert given["mase"] == pytest.approx(expected.mase)
+    assert given["coverage"] == pytest.approx(expected.coverage)
+    np.testing.assert_allclose(given["quantiles"], expected.quantiles)
+    assert client.predict("1 2 3", api_name="/backtest")["mase"] is None
+
+
+def test_explain_endpoint(client, model):
+    given = client.predict(PASSENGERS, 6, api_name="/explain")
+    expected = explain(model, PASSENGERS, horizon=6)
+
+    np.testing.assert_allclose(given["gradient"], expected.gradient)
+    np.testing.assert_allclose(given["hidden"], expected.hidden, atol=1e-4)
+    assert set(given["follows"]) == {"season", "trend", "level"}
+    assert "Most was moved by" in given["sentence"]
+
+
+def test_what_is_done_to_the_quantiles_is_asked_for_and_stated(client, model):
+    counts = "3 0 1 0 2 0 0 4 1 0 0 1 2 0 3 0 0 1 0 2 1 0 0 1 0 0 3 1 0 2"
+    raw = client.predict(counts, api_name="/forecast")
+    assert np.min(raw["quantiles"]) < 0
+    assert any("below zero" in note for note in raw["notes"])
+    kept = client.predict(counts, calibrated=True, positive=True, whole=True, api_name="/forecast")
+    assert np.min(kept["quantiles"]) == 0
+    assert (np.array(kept["quantiles"]) % 1 == 0).all()
+    assert kept["stated"][-2:] == ["kept at or above zero", "whole numbers"]
+    expected = calibrate(forecast(model, counts), backtest(model, counts))
+    assert kept["stated"][:-2] == list(expected.stated)
+
+
+@pytest.mark.parametrize("name", ["backtest", "explain"])
+def test_files_are_checked_and_explained_too(client, tmp_path, name):
+    file = tmp_path / "sales.csv"
+    file.write_text("Sales\n" + PASSENGERS.replace(" ", "\n"), encoding="utf-8")
+    given = client.predict(gradio_client.handle_file(str(file)), 6, 0, api_name=f"/{name}_file")
+    expected = client.predict(PASSENGERS, 6, api_name=f"/{name}")
+    key = {"backtest": "mase", "explain": "gradient"}[name]
+    assert given[key] == pytest.approx(expected[key])
+    assert given["name"] == "Sales"
 
 
 def test_forecast_endpoint_takes_every_parameter(client):
@@ -228,3 +347,12 @@ def test_the_theme_asks_nothing_of_other_hosts():
     assert "http" not in app.head()
     assert not re.search(r"url\(['\"]?https?:", theme._get_theme_css())
     assert Path(app.__file__).read_text(encoding="utf-8").count("http") == 0
+
+
+def test_mcp_without_its_extra_is_explained(capsys, monkeypatch):
+    monkeypatch.setattr(app, "find_spec", lambda name: None)
+    assert app.main(["--mcp"]) == 1
+
+    said = capsys.readouterr().err
+    assert 'pip install -r requirements.txt "gradio[mcp]"' in said
+    assert "Traceback" not in said

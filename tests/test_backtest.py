@@ -55,7 +55,7 @@ def test_no_value_at_or_after_an_origin_reaches_its_forecast(tiny: Model) -> Non
 
 @pytest.mark.parametrize("planted", ["one value more", "the season of the whole series", "the scale of the whole"])
 def test_a_planted_leak_is_found(tiny: Model, monkeypatch, planted: str) -> None:
-    honest = module._known
+    honest = module.known
 
     def one_more(series: Series, origin: int) -> Series:
         return honest(series, min(origin + 1, len(series)))
@@ -67,7 +67,7 @@ def test_a_planted_leak_is_found(tiny: Model, monkeypatch, planted: str) -> None
         return replace(honest(series, origin), values=series.values[:origin] + 0.01 * series.values.mean())
 
     ways = {"one value more": one_more, "the season of the whole series": whole_season}
-    monkeypatch.setattr(module, "_known", ways.get(planted, whole_scale))
+    monkeypatch.setattr(module, "known", ways.get(planted, whole_scale))
     assert leaks(tiny, SEASONAL)
 
 

@@ -161,6 +161,7 @@ def test_odd_series_are_forecast_and_said_to_be_odd(tiny: Model) -> None:
     assert (high > 500).all()
     assert 0.02 * 500 < high[0] - low[0] < 500
     assert any("One value" in note for note in one.notes)
+    np.testing.assert_allclose(one.median, 500)
 
     flat = forecast(tiny, [7.0] * 30, horizon=3)
     np.testing.assert_array_equal(flat.quantiles, 7.0)

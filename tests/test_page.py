@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from rnn_model import forecast
+from rnn_model import backtest, calibrate, forecast
 
 PASSENGERS = "112 118 132 129 121 135 148 148 136 119 104 118 115 126 141 135 125 149 170 170 158 133 114 140"
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
@@ -88,7 +88,7 @@ def test_pasted_numbers_become_a_table(visit, model):
     page.get_by_label("Steps ahead").fill("6")
     ask(page)
     expect(verdict(page)).to_contain_text("The next 6 values")
-    expected = forecast(model, PASSENGERS, horizon=6)
+    expected = calibrate(forecast(model, PASSENGERS, horizon=6), backtest(model, PASSENGERS, horizon=6))
 
     read = rows(page)
     assert [row[0] for row in read] == list("123456")

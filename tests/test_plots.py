@@ -11,8 +11,19 @@ import numpy as np
 import pytest
 from quickest import quickest
 
-from rnn_model.plots import ACCENT, INK, forecast_figure, svg
-from rnn_model.records import Forecast, Series
+from rnn_model.plots import (
+    ACCENT,
+    CONTRAST,
+    INK,
+    backtest_figure,
+    forecast_figure,
+    hidden_figure,
+    influence_figure,
+    png,
+    svg,
+    svg_file,
+)
+from rnn_model.records import Backtest, Forecast, Series, Trace
 
 LEVELS = np.arange(1, 10) / 10
 SVG = "{http://www.w3.org/2000/svg}"
@@ -187,3 +198,120 @@ def test_drawing_is_quick():
             svg(forecast_figure(ODD["dated months"], narrow=narrow), "")
 
     assert quickest(draw) < 1.0
+
+
+def checked(steps=6, windows=3, name="") -> Backtest:
+    """A back-test whose medians lie 1 above and whose rival lies 2 below what came."""
+    values = 100 + np.random.default_rng(0).normal(size=40 + steps * windows)
+    origins = 40 + steps * np.arange(windows)
+    actual = np.stack([values[origin : origin + steps] for origin in origins])
+    quantiles = actual[..., None] + 1 + 4 * (LEVELS - 0.5)
+    history = Series(values, name=name)
+    return Backtest(history, LEVELS, origins, actual, quantiles, actual - 2, "the rival", 1, 1.0, 2.0, 0.5, "said")
+
+
+def traced(values, layers=1, units=8, **about) -> Trace:
+    rng = np.random.default_rng(1)
+    forecast = made(values, **about)
+    steps = np.arange(len(forecast.history))[-20:]
+    count = layers * units
+    hidden = np.tanh(rng.normal(size=(len(steps), layers, units)))
+    gradient = np.linspace(-0.2, 0.8, len(forecast.history))
+    return Trace(forecast, gradient, hidden, steps, np.arange(count)[::-1], rng.uniform(-1, 1, (3, count)))
+
+
+def drawn_lines(figure, label):
+    return [line.get_ydata() for line in figure.axes[0].lines if line.get_label() == label]
+
+
+def test_predicted_stands_beside_actual_at_every_origin():
+    record = checked()
+    figure = backtest_figure(record)
+    np.testing.assert_allclose(drawn_lines(figure, "median"), record.actual + 1)
+    np.testing.assert_allclose(drawn_lines(figure, "rival"), record.naive)
+    np.testing.assert_array_equal(drawn_lines(figure, "observed")[0][-18:], record.actual.ravel())
+    bands = [band.get_paths()[0].vertices[:, 1] for band in figure.axes[0].collections]
+    assert len(bands) == 3
+    assert bands[0].max() == pytest.approx(record.quantiles[0, :, 8].max())
+    assert bands[0].min() == pytest.approx(record.quantiles[0, :, 0].min())
+    assert "the rival" in [text.get_text() for text in figure.texts]
+
+
+def test_bars_under_the_series_point_the_way_the_gradient_does():
+    record = traced(WAVE)
+    figure = influence_figure(record)
+    raises, lowers = (
+        next(c for c in figure.axes[0].collections if c.get_label() == name).get_segments()
+        for name in ("raises", "lowers")
+    )
+    assert all(end[1] > start[1] for start, end in raises)
+    assert all(end[1] < start[1] for start, end in lowers)
+    assert len(raises) == (record.gradient > 0.004).sum()
+    assert len(lowers) == (record.gradient < -0.004).sum()
+    ends = {float(end[0]): end[1] - end0[1] for end0, end in [*raises, *lowers]}
+    assert ends[48.0] / ends[1.0] == pytest.approx(0.8 / -0.2)
+    base = raises[0][0][1]
+    assert max(end[1] for _, end in raises) < WAVE.min(), "the bars lie under the series"
+    assert base < WAVE.min()
+
+
+def test_states_are_drawn_in_their_order_with_their_sign():
+    record = traced(WAVE, layers=2)
+    image, beside = (axes.images[0].get_array() for axes in hidden_figure(record).axes)
+    states = record.hidden.reshape(20, 16).T[record.order]
+    assert image.shape == (16, 20, 4)
+    blue = image[..., 2] > image[..., 0]
+    np.testing.assert_array_equal(blue, states > 0)
+    np.testing.assert_allclose(image[..., 3], np.abs(states) / np.abs(states).max())
+    np.testing.assert_allclose(beside[..., 3], np.abs(record.follows[:, record.order].T))
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("about", [{}, {"start": "2020-01", "frequency": "MS", "name": "<b>"}, {"unit": "kg"}])
+def test_every_section_gives_a_valid_picture(narrow, about):
+    figures = [influence_figure(traced(WAVE, **about), narrow=narrow), hidden_figure(traced(WAVE, **about))]
+    figures += [backtest_figure(checked(steps, name=about.get("name", "")), narrow=narrow) for steps in (1, 24)]
+    for figure in figures:
+        drawn = svg(figure, "what it says")
+        assert ET.fromstring(drawn).get("aria-label") == "what it says"
+        assert not re.search(r"\b(nan|inf)\b", re.sub('base64,[^"]*', "", drawn))
+        assert INK not in drawn
+
+
+@pytest.mark.parametrize("values", [[3.0], [5.0, 5.0, 5.0], GAPS, [1e300, 2e300]])
+def test_odd_series_have_their_sections_too(values):
+    for figure in (influence_figure(traced(values)), hidden_figure(traced(values))):
+        ET.fromstring(svg(figure, ""))
+
+
+def test_a_rival_what_came_and_what_was_done_are_drawn_when_given():
+    forecast = ODD["order only"]
+    plain = forecast_figure(forecast)
+    assert not drawn_lines(plain, "rival")
+    stated = Forecast(forecast.history, LEVELS, forecast.quantiles, stated=("kept at or above zero",))
+    figure = forecast_figure(stated, rival=("the rival", forecast.median + 3), came=np.full(6, 90.0))
+    np.testing.assert_array_equal(drawn_lines(figure, "rival")[0], forecast.median + 3)
+    np.testing.assert_array_equal(drawn_lines(figure, "came")[0], np.full(6, 90.0))
+    texts = [text.get_text() for text in figure.texts]
+    assert "the rival" in texts
+    assert "what came" in texts
+    assert "kept at or above zero" in texts
+
+
+def test_wild_values_are_ringed():
+    values = 112 + np.random.default_rng(0).normal(size=40)
+    values[30] = 1120
+    ring = next(line for line in forecast_figure(made(values)).axes[0].lines if line.get_label() == "wild")
+    np.testing.assert_array_equal(ring.get_xdata(), [31])
+    np.testing.assert_array_equal(ring.get_ydata(), [1120])
+    assert ring.get_color() == CONTRAST
+    assert not drawn_lines(forecast_figure(made(WAVE)), "wild")
+
+
+def test_files_stand_alone():
+    figure = backtest_figure(checked())
+    assert png(figure).startswith(b"\x89PNG")
+    document = svg_file(figure)
+    assert document.startswith("<?xml")
+    assert INK in document
+    assert "#ffffff" in document

@@ -32,7 +32,7 @@ def check(series: Series, log: Log) -> None:
     zeros = float((present == 0).mean())
     if zeros > MOSTLY:
         log.warn(f"{zeros:.0%} of the values are zero (intermittent demand): compare with zero and the mean.")
-    _wild(values, present, log)
+    _wild(values, log)
     largest = float(np.abs(present).max())
     smallest = float(np.abs(present[present != 0]).min()) if (present != 0).any() else largest
     if largest > 1e15 or largest < 1e-15 or largest / smallest > 1e15:
@@ -66,16 +66,20 @@ def _few(series: Series, number: int, log: Log) -> None:
         log.warn(f"Fewer than two seasons ({number} values, a season has {series.season}): the season cannot be seen.")
 
 
-def _wild(values: np.ndarray, present: np.ndarray, log: Log) -> None:
-    """Values far outside the middle half (Tukey's fences, set wide)."""
+def wild_values(values: np.ndarray) -> np.ndarray:
+    """Positions of the values far outside the middle half (Tukey's fences, set wide); none when they are many."""
+    present = values[np.isfinite(values)]
     if len(present) < FEW_VALUES:
-        return
+        return np.empty(0, int)
     low, middle, high = np.quantile(present, [0.25, 0.5, 0.75])
     spread = max(high - low, 0.05 * abs(middle))
-    if spread <= 0:
-        return
-    wild = np.flatnonzero(np.abs(values - middle) > WILD * spread)
-    if 0 < len(wild) <= max(1, 0.05 * len(values)):
+    wild = np.flatnonzero(np.abs(values - middle) > WILD * spread) if spread > 0 else np.empty(0, int)
+    return wild if len(wild) <= max(1, 0.05 * len(values)) else np.empty(0, int)
+
+
+def _wild(values: np.ndarray, log: Log) -> None:
+    wild = wild_values(values)
+    if len(wild):
         shown = ", ".join(f"{values[i]:.12g} at position {i + 1}" for i in wild[:3])
         more = ", …" if len(wild) > 3 else ""
         log.warn(f"{count(len(wild), 'value')} far from the others ({shown}{more}); kept as found.")
