@@ -113,7 +113,7 @@ def assemble(packages: Path) -> Corpus:
     found = gather(pools, Guard(development), vote)
 
     names = tuple(name for name, _ in pools)
-    counted = {code: words.counted(code, _prose(found[code])) for code in LANGUAGES}
+    counted = {code: words.counted(code, _telling(found[code], beside_list=bool(lists[code]))) for code in LANGUAGES}
     mixed = words.without_foreign(
         {
             code: words.merged(
@@ -204,12 +204,14 @@ def fingerprint(corpus: Corpus) -> str:
     return digest.hexdigest()
 
 
-def _prose(found: list[tuple[str, str]]) -> list[str]:
-    """The sentences whose words say how often words are used: of news where there is any, else all but keywords.
+def _telling(found: list[tuple[str, str]], beside_list: bool) -> list[str]:
+    """The sentences whose words are counted: all without a list; beside one, news or else all that is not keywords.
 
-    They matter most for the shortest words: langidentify's lists leave out single letters, and words that are more
-    common in a larger language, such as Tswana's `le` and `go`.
+    Beside a list they matter most for the shortest words: langidentify leaves out single letters, and words that are
+    more common in a larger language, such as Tswana's `le` and `go`.
     """
+    if not beside_list:
+        return [text for text, _ in found]
     news = [text for text, name in found if name == sources.ELD.package.name]
     return news or [text for text, name in found if name != KEYWORDS]
 
