@@ -251,7 +251,7 @@ class Classification(_Frozen):
 
     Attributes:
         text: as it was read: composed (NFC), addresses blanked out, cut to the model's longest.
-        label: the likeliest class, or None when its probability is below `threshold`: not sure.
+        label: the likeliest class, or None when its probability is below `threshold` or there is nothing to read.
         labels: (C,) names of the classes.
         probabilities: (C,) of the classes; they sum to 1.
         belief: (T, C) the probabilities had the text ended after each letter (or word) that was read; the last row
