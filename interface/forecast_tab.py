@@ -72,7 +72,7 @@ def forecast_tab(model: Model) -> None:
     file.upload(run_file, [file, *ahead], [text, *outputs], **quietly)
     for button, example in zip(buttons, examples(), strict=True):
         button.click(partial(run_example, example), shown["coverage"], [text, horizon, season, *outputs], **quietly)
-    shown["moment"].input(
+    shown["moment"].change(  # its input event may still carry the value before
         partial(replay, model),
         [text, file, horizon, season, chosen, shown["moment"]],
         shown["replayed"],
