@@ -32,8 +32,7 @@ LEARN = 700  # sentences of eld to learn from; the rest are development text
 # Many of eld's sentences of these languages also stand in the suite of the peer that the identifier is compared with.
 SHARED_WITH_THE_PEER = ("hy", "pa", "yo")
 KEYWORDS = "cldr-annotations-full"  # its words are those of pictures, not of text
-OWN_WORDS = 0.2  # weight of the words of the sentences beside lists counted in far more text ...
-ENOUGH = 30_000  # ... when the sentences have this many characters; in proportion when they have fewer
+OWN_WORDS = 0.2  # weight of the words of the sentences beside lists counted in far more text
 
 
 @dataclass(frozen=True)
@@ -114,8 +113,14 @@ def assemble(packages: Path) -> Corpus:
     found = gather(pools, Guard(development), vote)
 
     names = tuple(name for name, _ in pools)
+    counted = {code: words.counted(code, _telling(found[code], beside_list=bool(lists[code]))) for code in LANGUAGES}
     mixed = words.without_foreign(
-        {code: _frequencies(lists[code], _telling(found[code], bool(lists[code])), code) for code in LANGUAGES}
+        {
+            code: words.merged(
+                [(one, 1.0) for one in lists[code]] + [(counted[code], OWN_WORDS if lists[code] else 1.0)]
+            )
+            for code in LANGUAGES
+        }
     )
     texts = []
     for code in LANGUAGES:
@@ -197,13 +202,6 @@ def fingerprint(corpus: Corpus) -> str:
     for row in corpus.development:
         digest.update("\t".join((row.language, row.kind, row.source, row.text)).encode())
     return digest.hexdigest()
-
-
-def _frequencies(lists: list[words.FrequencyList], texts: list[str], code: str) -> words.FrequencyList:
-    """The lists in equal parts, and the words of `texts`: alone without a list, else as far as there are many."""
-    enough = min(1.0, sum(map(len, texts)) / ENOUGH)
-    weight = OWN_WORDS * enough if lists else 1.0
-    return words.merged([*((one, 1.0) for one in lists), (words.counted(code, texts), weight)])
 
 
 def _telling(found: list[tuple[str, str]], beside_list: bool) -> list[str]:
