@@ -27,8 +27,9 @@ from training.card_parts import Place
 from training.classifying import LabelledTexts, Stages, TextValidation, cautious, tempered, train_in_stages
 from training.config import TrainConfig
 from training.flags import Record, add_flags, from_flags
+from training.language_texts import LanguageTexts, nonsense
 from training.table import read_text_table, split_texts
-from training.text_batches import LanguageTexts, TextBatches, nonsense
+from training.text_batches import TextBatches
 from training.text_card import text_card
 
 LANGUAGE, NAME = Path("weights/language"), "unrolled-language"
