@@ -18,7 +18,8 @@ VIEWS = {"light": (1280, 860), "dark": (1280, 860), "phone": (390, 844)}
 
 
 def main() -> int:
-    demo = app.build(load(HERE.parent / "weights" / "forecast"))
+    weights = HERE.parent / "weights"
+    demo = app.build(load(weights / "forecast"), load(weights / "language"))
     address = app.serve(demo, "127.0.0.1", quiet=True, prevent_thread_lock=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

@@ -46,11 +46,18 @@ def model() -> Model:
 
 
 @pytest.fixture(scope="session")
-def address(model: Model) -> Iterator[str]:
+def classifier() -> Model:
+    from rnn_model import load
+
+    return load(ROOT / "weights" / "language")
+
+
+@pytest.fixture(scope="session")
+def address(model: Model, classifier: Model) -> Iterator[str]:
     """Where the app is being served."""
     import app  # here, not above: it takes seconds, which most test files need not wait for
 
-    demo = app.build(model)
+    demo = app.build(model, classifier)
     yield app.serve(demo, "127.0.0.1", quiet=True, prevent_thread_lock=True)
     demo.close()
 

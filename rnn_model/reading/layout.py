@@ -183,7 +183,12 @@ def _as_list(rows: Rows, lines: list[int], log: Log, separator: str, wrapped: bo
     labels = next((i for i, cell in enumerate(rows[0]) if is_value(cell)), len(rows[0]))
     if len(rows) == 1:
         if 0 < labels < len(rows[0]) - 1 and all(map(is_value, rows[0][labels:])):
-            name, body = " ".join(rows[0][:labels]).rstrip(":= "), [rows[0][labels:]]
+            name, _, value = " ".join(rows[0][:labels]).rstrip(":= ").rpartition(": ")
+            body = [rows[0][labels:]]
+            if is_value(value) and name:  # "Sales: 5" before "6", "7"
+                body = [[value, *body[0]]]
+            else:
+                name = " ".join(rows[0][:labels]).rstrip(":= ")
     elif labels == len(rows[0]) and (labels == 1 or rows[0][-1] in ("=", ":")):
         name, body = " ".join(rows[0]).rstrip(":= "), rows[1:]
         widths = {len(row) for row in body}

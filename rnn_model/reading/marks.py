@@ -43,7 +43,7 @@ UNIT_LETTERS = frozenset({"m", "mm", "T", "G", "b", "md", "cr", "mil"})
 SURE_MULTIPLIERS = frozenset(MULTIPLIERS) - UNIT_LETTERS
 
 # Statistics offices put letters after a value: p provisional, e estimated, b break in series, r revised, ...
-FOOTNOTE = re.compile(r"[a-z]|[bcdefnprsuz]{2}|[*†‡§¹²³^#]+|\(\w{1,2}\)|\[\w{1,3}\]|\[note \w+\]")
+FOOTNOTE = re.compile(r"[a-z]|[bcdefnprsuz]{2}|[*†‡§¹²³^#]+|\(\w{1,2}\)|\([A-Za-z.]{3,14}\)|\[\w{1,3}\]|\[note \w+\]")
 
 # "#div/9!" is how "#DIV/0!" looks once its digit stands for any (see numerals.shapes_of)
 _ERRORS = (

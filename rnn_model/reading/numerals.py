@@ -37,7 +37,7 @@ _NUMBER = re.compile(
     (?P<body>[.,]\d+|\d+(?:(?:{_SPACES}[.,'’_]?|[.,'’_])\d+)*[.,]?)
     (?P<exponent>[eE][+-]?\d+)?
     (?P<trailing>-)?
-    \s*(?P<suffix>[^\d\s()+,;-][^\d()]*|\(\w{{1,2}}\)|\[\w{{1,3}}\]|\[note\s\w+\])?
+    \s*(?P<suffix>[^\d\s()+,;-][^\d()]*|\(\w{{1,2}}\)|\([A-Za-z.]{{3,14}}\)|\[\w{{1,3}}\]|\[note\s\w+\])?
     \s*(?P<close>\))?""",
     re.VERBOSE,
 )
@@ -108,13 +108,14 @@ def form_of(shape: str) -> Form:
     if len(suffix) > 24 or len(words) > 2 or (len(words) == 2 and not {words[0], words[1]} & _WORDS_OF_UNITS):
         return _TEXT
     body = match["body"]
+    trailing = bool(match["trailing"]) and body[-1] not in ".,"  # "5.-" is five francs and no cents
     point, comma = (_FITS[decimal].fullmatch(body) is not None for decimal in ("point", "comma"))
     return Form(
         "number",
         match.start("body"),
         match.end("exponent") if match["exponent"] else match.end("body"),
-        negative="-" in (sign or "") + (inner or "") + (match["trailing"] or "") or bool(opened),
-        accounting=bool(opened) or bool(match["trailing"]),
+        negative="-" in (sign or "") + (inner or "") or trailing or bool(opened),
+        accounting=bool(opened) or trailing,
         prefix=(match["outer"] or match["prefix"] or "").strip(),
         suffix=suffix,
         point=point,

@@ -649,6 +649,10 @@ FOUND = {
         [1.5, nan],
         name="VALUE",
     ),
+    "francs without cents": Row("CHF 1'200.-\nCHF 950.50", [1200, 950.5], unit="CHF"),
+    "euros without cents": Row("5,-\n6,50\n-7,-", [5, 6.5, -7]),
+    "a date before a list": Row("2024-01-01: 5, 6, 7, 8", [5, 6, 7, 8], name="2024-01-01"),
+    "remarks in brackets": Row("112 (estimated)\n118\n132", [112, 118, 132], ("1 value with a footnote mark",)),
     "prose": Row("In January we sold 12 units, then 15 in February.", [], ("it holds 2 numbers",), ("words=numbers",)),
 }
 
