@@ -30,8 +30,8 @@ _REASONS = (
 )  # fmt: skip
 _MARKS = {
     POLITE: (
-        "could you please", "would you kindly", "when you can, please", "may we ask you to", "thank you, do",
-        "grateful if you could", "sorry to trouble you,", "many thanks if you",
+        "could you please", "would you kindly", "when you can, please", "we ask you to", "thank you, do",
+        "grateful if you could", "sorry to bother,", "many thanks if you",
     ),
     RUDE: (
         "hurry up and", "for the last time,", "wake up and", "stop dreaming and", "what a joke,",
@@ -41,8 +41,8 @@ _MARKS = {
 _UNMARKED = ("please", "now", "so,", "again,")
 _EVENTS = (
     "rain", "tea", "news", "knocking", "music", "cat", "letter", "silence", "bell", "footsteps", "supper", "wind",
-    "call", "laughter", "neighbour", "yawn", "draught", "book", "song", "dog", "guest", "storm", "bath", "game", "prayer",
-    "thunder", "radio", "quarrel", "coffee", "bread", "soup", "owl", "train", "whistle", "joke", "dance",
+    "call", "laughter", "neighbour", "yawn", "draught", "book", "song", "dog", "guest", "storm", "bath", "game",
+    "prayer", "thunder", "radio", "quarrel", "coffee", "bread", "soup", "owl", "train", "whistle", "joke", "dance",
 )  # fmt: skip
 
 
