@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint browser train evaluate readme pictures clean
+.PHONY: help demo test lint browser train evaluate honesty bench readme pictures clean
 
 help:
 	@echo "make demo       install what the app needs, start it, print its address"
@@ -13,6 +13,8 @@ help:
 	@echo "make lint       style and types only"
 	@echo "make train      train the forecaster anew; better weights replace weights/forecast"
 	@echo "make evaluate   measure weights/forecast on the benchmark sets"
+	@echo "make honesty    measure the calibration of the bands and the worth of the gradient"
+	@echo "make bench      time an answer of the page, part by part"
 	@echo "make readme     bring the results and the tree in README.md up to date"
 	@echo "make pictures   take the screenshots in docs/"
 	@echo "make clean      remove the environment and the caches"
@@ -33,6 +35,12 @@ train: .venv/training
 
 evaluate: .venv/training
 	$(BIN)/python -m training.evaluate weights/forecast --baselines
+
+honesty: .venv/training
+	$(BIN)/python -m training.honesty weights/forecast
+
+bench: .venv/app
+	$(BIN)/python docs/page_time.py
 
 readme: .venv/app
 	$(BIN)/python docs/readme.py

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 SCORES = ROOT / "weights" / "forecast" / "scores.json"
+LANGUAGES = ROOT / "weights" / "language" / "scores.json"
 
 PLACES = {
     "app.py": "",
@@ -40,6 +41,27 @@ def results(scores: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", *(f"- {note}" for note in notes)])
 
 
+def identified(scores: Mapping[str, Any]) -> str:
+    """Every language identifier on the same texts, in per cent, as Markdown."""
+    kinds = [*scores["texts"], "mean"]
+    heads = ["accuracy in %", *kinds, "languages", "on those: it / Unrolled", "texts a second", "MB"]
+    lines = [_row(heads), _row(["---", *("---:" for _ in heads[1:])])]
+    for method, row in scores["methods"].items():
+        name = {"model": "**Unrolled**"}.get(method, method)
+        both = ""
+        if "model_on_its_languages" in row:
+            one, other = row["accuracy_on_its_own_languages"]["mean"], row["model_on_its_languages"]["mean"]
+            both = f"{100 * one:.1f} / {100 * other:.1f}"
+        accuracies = [f"{100 * row['accuracy'][kind]:.1f}" for kind in kinds]
+        rest = [str(row["languages"]), both, f"{row['texts_per_second']:,.0f}", f"{row['bytes'] / 1e6:.1f}"]
+        lines.append(_row([name, *accuracies, *rest]))
+    for method, row in scores["published"].items():
+        lines.append(_row([f"{method} \\*", *(f"{100 * row[kind]:.1f}" for kind in kinds), "75", "", "", ""]))
+    errors = scores["methods"]["model"]["calibration_error"]
+    said = ", ".join(f"{kind} {value:.3f}" for kind, value in errors.items())
+    return "\n".join([*lines, "", f"- Expected calibration error: {said}.", f"- \\* {scores['published_source']}."])
+
+
 def tree() -> str:
     """The places of the house and, inside the packages, every module with the first sentence of its docstring."""
     lines = []
@@ -55,8 +77,13 @@ def tree() -> str:
 
 def written(readme: str) -> str:
     """The README with both sections brought up to date."""
-    measured = results(json.loads(SCORES.read_text(encoding="utf-8"))) if SCORES.exists() else UNMEASURED
-    return _between(_between(readme, "results", measured), "tree", tree())
+    readme = _between(readme, "results", _measured(SCORES, results))
+    readme = _between(readme, "languages", _measured(LANGUAGES, identified))
+    return _between(readme, "tree", tree())
+
+
+def _measured(scores: Path, table: Callable[[Mapping[str, Any]], str]) -> str:
+    return table(json.loads(scores.read_text(encoding="utf-8"))) if scores.exists() else UNMEASURED
 
 
 def main() -> int:

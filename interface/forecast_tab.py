@@ -12,7 +12,10 @@ from interface.endpoints import FILE_TYPES, endpoints
 from rnn_model import Model
 
 COVERAGES = [("8 in 10", 0.8), ("5 in 10", 0.5)]
-REPLAY_HINT = '<p class="hint">Move the slider to see the forecast of that moment beside what then came.</p>'
+REPLAY_HINT = (
+    '<p class="hint">Move the slider to see the forecast of that moment beside what then came. '
+    "Every moment is read anew: scale, season and bands are those of the values known then.</p>"
+)
 
 
 def forecast_tab(model: Model) -> None:
@@ -71,7 +74,7 @@ def forecast_tab(model: Model) -> None:
     file.upload(run_file, [file, *ahead], [text, *outputs], **quietly)
     for button, example in zip(buttons, examples(), strict=True):
         button.click(partial(run_example, example), shown["coverage"], [text, horizon, season, *outputs], **quietly)
-    shown["moment"].input(
+    shown["moment"].change(  # its input event may still carry the value before
         partial(replay, model),
         [text, file, horizon, season, chosen, shown["moment"]],
         shown["replayed"],
@@ -111,12 +114,9 @@ def _results(opening: Answer) -> dict[str, Any]:
 def _updates(made: Answer) -> list[Any]:
     """What the components of `_results` become, then the origin of the input and the readings chosen."""
     there = made.table is not None
-    slider: dict[str, Any] = {"visible": False}
-    if made.replayable is not None:
-        slider = {
-            "visible": True,
-            **dict(zip(("minimum", "maximum", "value"), made.replayable, strict=True)),
-        }
+    slider: dict[str, Any] = {"visible": made.replayable is not None}
+    if made.replayable:
+        slider |= dict(zip(("minimum", "maximum", "value"), made.replayable, strict=True))
     return [
         made.result,
         made.strip,

@@ -103,7 +103,7 @@ def _compared(series: Series, origins: np.ndarray, forecasts: list[Forecast], no
         season=season,
         mase=mine / scale,
         naive_mase=theirs / scale,
-        gain=1 - mine / theirs if theirs > 0 else float("nan"),
+        gain=1 - mine / theirs if theirs > 0 else float("nan" if mine == 0 else "-inf"),
         verdict="",
         notes=notes,
     )

@@ -58,12 +58,15 @@ def classify_many(model: Model, texts: Sequence[str]) -> list[Classification]:
     made = [prepared(_text(text, number, len(texts)), config) for number, text in enumerate(texts, 1)]
     read = [text for text, _ in made]
     probabilities = np.empty((len(read), len(config.labels)))
+    spoken = np.empty(len(read), bool)
     for rows in batches_of(read):
-        probabilities[rows] = _probabilities(_logits(network, [read[row] for row in rows], config), config)
+        steps = steps_of([read[row] for row in rows], config)
+        probabilities[rows] = _probabilities(_logits(network, steps), config)
+        spoken[rows] = steps.spoken
     return [
         Classification(
             text=text,
-            label=_label(of_text, config),
+            label=_label(of_text, config) if letters else None,
             labels=config.labels,
             probabilities=of_text,
             belief=np.empty((0, len(config.labels))),
@@ -71,7 +74,7 @@ def classify_many(model: Model, texts: Sequence[str]) -> list[Classification]:
             threshold=config.threshold,
             notes=(f"Only the first {len(text)} characters were read.",) if cut else (),
         )
-        for (text, cut), of_text in zip(made, probabilities, strict=True)
+        for (text, cut), of_text, letters in zip(made, probabilities, spoken, strict=True)
     ]
 
 
@@ -102,8 +105,8 @@ def batches_of(texts: Sequence[str]) -> Iterator[list[int]]:
 
 
 @torch.inference_mode()
-def _logits(network: TextNetwork, texts: Sequence[str], config: TextConfig) -> Tensor:
-    logits, _, _ = network(inputs_of(steps_of(texts, config)))
+def _logits(network: TextNetwork, steps: Steps) -> Tensor:
+    logits, _, _ = network(inputs_of(steps))
     return logits
 
 
@@ -155,7 +158,7 @@ def _parts(config: TextConfig, network: TextNetwork, text: str) -> tuple[Part, .
     ]
     chances = np.empty((len(words), len(config.labels)))
     for rows in batches_of(around):
-        chances[rows] = _probabilities(_logits(network, [around[row] for row in rows], config), config)
+        chances[rows] = _probabilities(_logits(network, steps_of([around[row] for row in rows], config)), config)
     path = _likeliest_path(np.log(chances.clip(1e-12)), CHANGE)
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
     parts = []

@@ -58,6 +58,13 @@ class Steps:
     ends: np.ndarray
     closing: np.ndarray
 
+    @property
+    def spoken(self) -> np.ndarray:
+        """(B,) bool, whether a text holds any letter or word."""
+        ends = np.append(self.starts, len(self.features))
+        last = np.cumsum(self.lengths)
+        return ends[last] > ends[last - self.lengths]
+
     def one(self, step: int) -> Steps:
         """A single step as a batch of one text."""
         end = self.starts[step + 1] if step + 1 < len(self.starts) else len(self.features)

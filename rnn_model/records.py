@@ -156,8 +156,8 @@ class Backtest(_Frozen):
         season: steps in the season at the last origin; 1 means none.
         mase: mean absolute scaled error of the median over the held-out values; nan when undefined.
         naive_mase: the same of the rival.
-        gain: share by which the median was closer than the rival; negative when the rival was closer; nan when
-            undefined.
+        gain: share by which the median was closer than the rival; negative when the rival was closer, -inf
+            when it was exact; nan when both were.
         verdict: all of this in words.
         notes: what limits the check, in words.
     """
@@ -251,7 +251,7 @@ class Classification(_Frozen):
 
     Attributes:
         text: as it was read: composed (NFC), addresses blanked out, cut to the model's longest.
-        label: the likeliest class, or None when its probability is below `threshold`: not sure.
+        label: the likeliest class, or None when its probability is below `threshold` or there is nothing to read.
         labels: (C,) names of the classes.
         probabilities: (C,) of the classes; they sum to 1.
         belief: (T, C) the probabilities had the text ended after each letter (or word) that was read; the last row

@@ -126,6 +126,13 @@ def test_a_worse_forecast_is_said_to_be_worse(tiny: Model, monkeypatch) -> None:
     assert "it is drawn too" in made.verdict
 
 
+def test_an_exact_rival_is_better_by_no_share(tiny: Model, monkeypatch) -> None:
+    monkeypatch.setattr(module, "forecast_many", saying(lambda known, steps: np.full(steps, 8.0)))
+    made = backtest(tiny, np.full(60, 7.0), horizon=6)
+    assert made.gain == -np.inf
+    assert made.verdict.startswith("Repeating the last value is better here, and exact on your last 30 points; it is")
+
+
 def test_as_good_is_neither(tiny: Model, monkeypatch) -> None:
     monkeypatch.setattr(module, "forecast_many", saying(lambda known, steps: np.full(steps, known[-1])))
     verdict = backtest(tiny, np.random.default_rng(0).normal(size=60).cumsum(), horizon=6).verdict

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
-from rnn_model import Model, explain, forecast
+from rnn_model import Model, encode, explain, forecast
 from rnn_model.explain import _correlations, _order
 from rnn_model.records import FOLLOWED, Series, Trace
 
@@ -106,3 +107,20 @@ def test_a_reading_is_explained_like_its_series(model: Model) -> None:
     one = explain(model, Series(WAVE), 5)
     text = explain(model, " ".join(f"{value:.12g}" for value in WAVE), 5)
     np.testing.assert_allclose(text.gradient, one.gradient, atol=1e-5)
+
+
+def test_the_state_carries_on_by_one_step(model: Model) -> None:
+    """With the features of a reading held, one more step from the last state is the whole reading, to 1e-5."""
+    config = model.config.forecast
+    scaled = encode.scale([WAVE], [(12,)], config.context)
+    past = encode.inputs(scaled, 8, config).past
+    encoder = model.network.encoder
+    assert encoder is not None
+    one, most = torch.tensor([1]), torch.tensor([past.shape[1] - 1])
+    with torch.no_grad():
+        _, _, before = encoder(past[:, :-1], most)
+        _, _, carried = encoder(past[:, -1:], one, before)
+        _, states, whole = encoder(past, most + 1)
+    torch.testing.assert_close(carried.hidden, whole.hidden, rtol=0, atol=1e-5)
+    torch.testing.assert_close(states[:, -1], whole.hidden, rtol=0, atol=1e-5)
+    assert not torch.allclose(before.hidden, whole.hidden, atol=1e-3)

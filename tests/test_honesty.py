@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnn_model import explain
 from rnn_model.records import Forecast, Series
 from training import honesty
 from training.benchmarks import BenchmarkSet
@@ -48,6 +49,20 @@ def test_the_calibration_helps_a_network_whose_bands_are_too_narrow(model, monke
     assert row.raw < 0.65
     assert row.calibrated > row.raw + 0.1
     assert row.width > 1.3
+
+
+def test_gradient_and_deletion_are_compared(model, monkeypatch):
+    """The true gradient agrees well beyond chance; one of the wrong sign is found out."""
+    rng = np.random.default_rng(2)
+    series = tuple(rng.normal(size=(6, 40)).cumsum(1) + 50)
+    benchmark = BenchmarkSet("walks", 1, 6, series, tuple(rng.normal(size=(6, 6))), "made", "none")
+    row = honesty.measure_gradient(model, benchmark)
+    assert row.pearson > 0.5
+    assert row.series == 6
+    monkeypatch.setattr(honesty, "explain", lambda *given: replace(made := explain(*given), gradient=-made.gradient))
+    wrong = honesty.measure_gradient(model, benchmark)
+    assert wrong.pearson == pytest.approx(-row.pearson)
+    assert wrong.sign < 0.5 < row.sign
 
 
 def test_closed_sets_are_not_opened():

@@ -278,6 +278,110 @@ def test_everything_fits_the_window_and_can_be_read(visit, size):
     assert min(type_sizes) >= 10, "type in the picture is too small to read"
 
 
+SECTIONS = {
+    "How it did on your own values": "better than repeating last year",
+    "Which past values mattered": "Most was moved by the last value (Dec 1960)",
+    "Inside the network": "Of 64 hidden units",
+}
+
+
+def opened(page: Page, title: str) -> Locator:
+    """The section of that title, opened by keyboard."""
+    button = page.get_by_role("button", name=title)
+    button.focus()
+    page.keyboard.press("Enter")
+    return page.locator(".block", has=button).last
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_sections_open_by_keyboard_and_hold_words_a_picture_and_files(visit, title):
+    page = visit()
+    expect(page.locator(".said:visible")).to_have_count(0)
+    opened(page, title)
+
+    said = page.locator(".said:visible")
+    expect(said).to_contain_text(SECTIONS[title])
+    expect(page.locator(".picture svg:visible")).to_have_count(2)
+    assert page.locator(".picture svg:visible").last.get_attribute("aria-label") in said.inner_text()
+    if title != "Inside the network":
+        for kind in ("CSV", "PNG", "SVG"):
+            with page.expect_download() as download:
+                page.get_by_role("link", name=f"Download as {kind}").last.click()
+            assert download.value.path().stat().st_size > 500
+            assert download.value.suggested_filename.endswith(kind.lower())
+
+
+def test_the_verdict_stands_under_the_picture(visit, model):
+    page = visit()
+    paste(page, PASSENGERS)
+    page.get_by_label("Steps ahead").fill("6")
+    ask(page)
+    expect(page.locator(".believe")).to_have_text(backtest(model, PASSENGERS, horizon=6).verdict)
+    paste(page, "5 6 7")
+    ask(page)
+    expect(page.locator(".believe")).to_contain_text("Too short to check")
+
+
+def test_the_raw_band_is_one_click_away(visit, model):
+    page = visit()
+    paste(page, PASSENGERS)
+    page.get_by_label("Steps ahead").fill("6")
+    ask(page)
+    expect(verdict(page)).to_contain_text("The next 6 values")
+    counted = rows(page)
+    page.get_by_role("checkbox", name="bands as counted").click()
+    raw = forecast(model, PASSENGERS, horizon=6).quantile(0.1)
+    expect(page.get_by_role("gridcell", name=f"{raw[2]:.1f}", exact=True)).to_be_visible()
+    after = rows(page)
+    np.testing.assert_allclose([float(row[1]) for row in after], raw, atol=0.06)
+    assert [row[2] for row in after] == [row[2] for row in counted]
+
+
+def test_the_replay_shows_a_moment_of_the_past(visit):
+    page = visit()
+    opened(page, "At any moment of the past")
+    slider = page.locator("input[type=range]")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    said = page.locator(".said:visible")
+    expect(said).to_contain_text("As it would have been said in Nov 1958")
+    for _ in range(12):
+        page.keyboard.press("ArrowLeft")
+    expect(said).to_contain_text("in Nov 1957")
+    expect(page.locator(".picture svg:visible").last).to_contain_text("what came")
+
+
+def test_whole_numbers_and_zero_are_offered_and_stated(visit):
+    page = visit()
+    paste(page, "3 0 1 0 2 0 0 4 1 0 0 1 2 0 3 0 0 1 0 2 1 0 0 1 0 0 3 1 0 2")
+    ask(page)
+    expect(page.locator(".strip")).to_contain_text("30 values")
+    expect(page.get_by_role("checkbox", name="kept at or above zero")).to_be_checked()
+    expect(picture(page)).to_contain_text("kept at or above zero")
+    page.get_by_role("checkbox", name="whole numbers").click()
+    expect(picture(page)).to_contain_text("whole numbers")
+
+
+def test_one_of_several_series_is_chosen(visit):
+    page = visit()
+    paste(page, "Day,North,South\n" + "\n".join(f"2024-01-{day:02},{day},{100 + day % 3}" for day in range(1, 25)))
+    ask(page)
+    expect(picture(page)).to_contain_text("South")
+    page.get_by_label("Series", exact=True).click()
+    page.get_by_role("option", name="North").click()
+    expect(picture(page)).to_contain_text("North")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_open_sections_fit_the_window(visit, size):
+    page = visit(size)
+    for title in (*SECTIONS, "At any moment of the past"):
+        opened(page, title)
+    for said in SECTIONS.values():
+        expect(page.locator(".said:visible", has_text=said)).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
 def luminance(colour: str) -> float:
     """Relative luminance of a CSS rgb() colour (WCAG 2.2)."""
     channels = np.array([float(part) for part in re.findall(r"[\d.]+", colour)[:3]]) / 255

@@ -278,7 +278,7 @@ def test_every_section_gives_a_valid_picture(narrow, about):
         assert INK not in drawn
 
 
-@pytest.mark.parametrize("values", [[3.0], [5.0, 5.0, 5.0], GAPS, [1e300, 2e300]])
+@pytest.mark.parametrize("values", [[3.0], [5.0, 5.0, 5.0], GAPS, [1e300, 2e300], [1.0, 2.0, *[np.nan] * 90]])
 def test_odd_series_have_their_sections_too(values):
     for figure in (influence_figure(traced(values)), hidden_figure(traced(values))):
         ET.fromstring(svg(figure, ""))

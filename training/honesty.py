@@ -1,7 +1,8 @@
-"""python -m training.honesty FOLDER: what the calibration of the bands gains and costs, on the open sets.
+"""python -m training.honesty FOLDER: what calibrating the bands gains and costs, and what the gradient is worth.
 
 Every history of M1 and of the development sets is back-tested, its bands are calibrated by that, and both bands meet
-the held-out future, which took no part in either.  M3 and Tourism stay closed.
+the held-out future, which took no part in either.  On M1 the gradient is compared with what deleting a value does.
+M3 and Tourism stay closed.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rnn_model import Model, backtest, calibrate, forecast_many, load
+from rnn_model import Model, backtest, calibrate, explain, forecast_many, load
 from rnn_model.errors import UnrolledError
 from rnn_model.metrics import coverage, weighted_quantile_loss
 from rnn_model.records import Forecast
 from training.benchmarks import BenchmarkSet, open_sets
 from training.real_series import development_sets
+
+OCCLUDED = 36  # last values of a series that are deleted one by one
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,64 @@ def _loss(benchmark: BenchmarkSet, made: Sequence[Forecast]) -> float:
     return weighted_quantile_loss(benchmark.futures, [one.quantiles for one in made], made[0].levels)
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """How well the gradient tells what deleting a value does; means over the series looked at.
+
+    The gradient speaks of a small change.  Deleting is a large one, about from the value to what its neighbours lead
+    one to expect there, so gradient times that distance is compared with the change that deleting makes.
+
+    Attributes:
+        pearson: correlation over the last values of a series.
+        rank: Spearman's, which a few large effects do not decide.
+        sign: share of values for which both point the same way; 0.5 is chance.
+        series: how many were looked at.
+    """
+
+    pearson: float
+    rank: float
+    sign: float
+    series: int
+
+
+def measure_gradient(model: Model, benchmark: BenchmarkSet, most: int = 40) -> Agreement:
+    """Gradient against occlusion on up to `most` series of a set, evenly chosen, their last OCCLUDED values each."""
+    every = max(len(benchmark) // most, 1)
+    rows = [_agreement(model, history, benchmark) for history in benchmark.histories[::every] if len(history) >= 10]
+    pearson, rank, sign = np.nanmean(rows, axis=0)
+    return Agreement(float(pearson), float(rank), float(sign), len(rows))
+
+
+def _agreement(model: Model, history: np.ndarray, benchmark: BenchmarkSet) -> tuple[float, float, float]:
+    steps, season = benchmark.horizon, benchmark.season
+    places = np.arange(len(history))[-OCCLUDED:]
+    trace = explain(model, history, steps, season)
+    holed = np.repeat(history[None], len(places), axis=0)
+    holed[np.arange(len(places)), places] = np.nan
+    without = [made.median.mean() for made in forecast_many(model, list(holed), steps, season)]
+    effect = trace.forecast.median.mean() - np.array(without)
+    padded = np.pad(history, 1, mode="reflect")
+    told = (trace.gradient * (history - (padded[:-2] + padded[2:]) / 2))[places]
+    return _correlation(told, effect), _correlation(_ranks(told), _ranks(effect)), np.mean(told * effect > 0)
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    return values.argsort().argsort().astype(np.float64)
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else float("nan")
+
+
+def gradient_table(rows: dict[str, Agreement]) -> str:
+    """One line a set, as text."""
+    lines = [f"{'gradient and deletion':26} {'pearson':>8} {'rank':>6} {'sign':>6} {'series':>7}"]
+    lines += [
+        f"{name:26} {row.pearson:8.2f} {row.rank:6.2f} {row.sign:6.2f} {row.series:7}" for name, row in rows.items()
+    ]
+    return "\n".join(lines)
+
+
 def bands_table(rows: dict[str, Bands]) -> str:
     """One line a set and one of their means, as text."""
     lines = [f"{'80 % band holds':26} {'raw':>6} {'calibrated':>11} {'width':>7} {'WQL':>7} {'changed':>8}"]
@@ -93,6 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         torch.set_num_threads(1)
         model = load(options.folder)
         print(bands_table({one.name: measure_bands(model, one) for one in (*open_sets(), *development_sets())}))
+        print(f"\n{gradient_table({one.name: measure_gradient(model, one) for one in open_sets()})}")
     except UnrolledError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
