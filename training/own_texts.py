@@ -9,8 +9,11 @@ Started from nothing instead, as a first network usually is, the same layers sho
 
 from __future__ import annotations
 
+import json
+import platform
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +28,15 @@ from rnn_model.metrics import confusion
 from rnn_model.network import TextNetwork
 from rnn_model.ngrams import prepared, steps_of
 from rnn_model.records import ClassScores, History
+from training.card_parts import Place
 from training.classifying import LabelledTexts, TextValidation, loss_of, tempered
 from training.config import TrainConfig
 from training.controls import BAG, MAJORITY, Difference, bag_of_words, difference, majority, score
-from training.diagnose import Compared, Facts
+from training.diagnose import Compared, Facts, diagnose
 from training.loop import train
 from training.table import Split, TextTable
 from training.text_batches import TextBatches
+from training.text_card import text_card
 
 NETWORK = "network"  # its name among the scores
 WORDY = 5  # words in the middle one of the texts, from which on a step is a word
@@ -73,6 +78,7 @@ class OwnTexts:
         confusion: (C, C) of the model on the test rows.
         worst: test rows that were wrong and surest, at most ten: row of the table, and what it was taken for.
         facts: what the doctor wants to know beside the history, the gradient through the trained layers among it.
+        start: what the recurrent layers started from, N_GRAMS or NOTHING.
     """
 
     model: Model
@@ -83,6 +89,7 @@ class OwnTexts:
     confusion: np.ndarray
     worst: tuple[tuple[int, str], ...]
     facts: Facts
+    start: str
 
 
 def unit_for(texts: Sequence[str]) -> str:
@@ -199,6 +206,7 @@ def fit_texts(
             ),
             flow=flow,
         ),
+        start=start,
     )
 
 
@@ -290,4 +298,37 @@ def report(table: TextTable, fitted: OwnTexts) -> str:
     for number, taken in fitted.worst[:3]:
         shown, label = " ".join(table.texts[number].split())[:80], table.classes[table.labels[number]]
         lines.append(f"Wrong and sure: line {table.lines[number]}, {label} taken for {taken}: {shown}")
+    for found in diagnose(fitted.history, fitted.facts):
+        lines.append(f"{found.name}: {found.verdict} {' '.join(found.evidence)}")
+        lines.append(f"  {found.advice}" + (f" Try {found.change}." if found.change else ""))
     return "\n".join(lines)
+
+
+def files_for_people(
+    table: TextTable, split: Split, fitted: OwnTexts, config: ModelConfig, command: str, place: str
+) -> dict[str, str]:
+    """Record of the training, learning curve and model card, for `rnn_model.checkpoint.save`.
+
+    Args:
+        table, split, fitted: what was trained on, and what came of it.
+        config: under whose name the model is saved.
+        command: what was given to train it.
+        place: what a reader gives to `load`.
+    """
+    record = {
+        "command": command,
+        "start": fitted.start,
+        "parameters": sum(parameter.numel() for parameter in fitted.model.network.parameters()),
+        "table": {"sha256": table.sha256, "texts": len(table), "columns": table.columns, "classes": table.classes},
+        "split": {"train": len(split.train), "valid": len(split.valid), "test": len(split.test), "seed": split.seed},
+        "recurrence_kept": fitted.ordered,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
+        "config": asdict(fitted.facts.train),
+        "test": {name: asdict(row) for name, row in fitted.scores.items()},
+        "cpu_seconds": {"order": fitted.history.epochs[-1].seconds},
+    }
+    return {
+        "history.json": json.dumps(asdict(fitted.history), indent=1) + "\n",
+        "training.json": json.dumps(record, indent=1, ensure_ascii=False) + "\n",
+        "README.md": text_card(config, record, fitted.history, None, Place(place)),
+    }
