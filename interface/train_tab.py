@@ -1,4 +1,4 @@
-"""The Train tab: a table of texts and labels in; a recurrent network watched while it learns, judged, used, taken home"""
+"""The Train tab: a table of texts and labels in; a network watched while it learns, judged, used and taken home"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from html import escape
 from importlib.util import find_spec
@@ -21,7 +21,7 @@ from interface.classify_tab import answer
 from interface.live import followed
 from rnn_model import InputError, UnrolledError
 from rnn_model.config import ACTIVATIONS, CELLS, INITIALISATIONS, CellConfig, check, within
-from rnn_model.errors import ConfigError, Problem
+from rnn_model.errors import Problem
 from rnn_model.reading.limits import MAX_FILE_BYTES
 from rnn_model.records import History
 
@@ -73,7 +73,7 @@ class Run:
     start: str
     recipe: TrainConfig
     cell: CellConfig
-    history: History = History()
+    history: History = field(default_factory=History)
     found: tuple[Diagnosis, ...] = ()
     fitted: OwnTexts | None = None
 
@@ -103,7 +103,7 @@ class Run:
 def train_tab() -> None:
     """Adds the tab; without the packages that training needs it says which."""
     missing = [package for module, package in NEEDED.items() if find_spec(module) is None]
-    with gr.Tab("Train") as tab:
+    with gr.Tab("Train"):
         if missing:
             gr.HTML(
                 '<div class="problems" role="alert"><p>Training needs packages that are not installed: '
@@ -111,7 +111,7 @@ def train_tab() -> None:
                 "</li></ul></div>"
             )
             return
-        _contents(tab)
+        _contents()
 
 
 def read_given(given: Given | None, text_column: str = "", label_column: str = "", seed: int = 0) -> tuple[Any, Any]:
@@ -169,7 +169,7 @@ def settings(
         initialisation=initialisation,
         layers=layers,
         hidden_size=hidden_size,
-        dropout=float(dropout),
+        dropout=dropout,
     )
     check(
         chosen,
@@ -179,8 +179,8 @@ def settings(
     )
     recipe = replace(
         RECIPE if start == N_GRAMS else FROM_NOTHING,
-        learning_rate=float(learning_rate),
-        clip=float(clip),
+        learning_rate=learning_rate,
+        clip=clip,
         steps=steps,
         seed=seed,
         validate_every=max(steps // VALIDATIONS, 1),
@@ -228,7 +228,7 @@ def trained(run: Run, stop: threading.Event, earlier: Run | None = None) -> Iter
     yield view.curves(run.history, said, before), run
 
 
-def _contents(tab: gr.Tab) -> None:
+def _contents() -> None:
     from training.toy_texts import TOYS  # numpy alone, so the page opens as fast as before
 
     with gr.Row():
@@ -266,8 +266,8 @@ def _contents(tab: gr.Tab) -> None:
                 go = gr.Button("Train", variant="primary", min_width=120)
                 halt = gr.Button("Stop", min_width=120)
             gr.HTML(
-                f'<p class="hint">Here at most {MOST_ROWS:,} rows, {MAX_FILE_BYTES / 1e6:.0f} MB, {MOST_CLASSES} classes '
-                f"and {SECONDS:.0f} seconds of learning, one training at a time: you may have to wait. The table, the "
+                f'<p class="hint">Here at most {MOST_ROWS:,} rows, {MAX_FILE_BYTES / 1e6:.0f} MB, {MOST_CLASSES} '
+                f"classes and {SECONDS:.0f} seconds of learning, one training at a time: you may have to wait. The table, the "
                 "network and all it made are yours alone: kept in memory while this page is open, for an hour at most, "
                 "and never written to a place that stays.</p>"
             )
@@ -287,24 +287,25 @@ def _contents(tab: gr.Tab) -> None:
     last = gr.State(None, time_to_live=FORGOTTEN)
     stop = gr.State(None, time_to_live=FORGOTTEN)
 
-    def take(name: str, content: bytes, *columns: str) -> list[Any]:
+    def take(name: str, content: bytes, texts: str = "", labels: str = "") -> list[Any]:
         came = Given(name, content)
         try:
-            return [came, view.reading(*read_given(came, *columns), name)]
+            return [came, view.reading(*read_given(came, texts, labels), name)]
         except UnrolledError as error:
             return [None, view.refusal(error)]
 
-    def take_file(path: str, *columns: str) -> list[Any]:
+    def take_file(path: str, texts: str, labels: str) -> list[Any]:
         uploaded = Path(path)
         content = uploaded.read_bytes()
         uploaded.unlink()  # nothing of a visitor's stays on the disk
-        return take(uploaded.name, content, *columns)
+        return take(uploaded.name, content, texts, labels)
 
     def take_toy(name: str) -> list[Any]:
         from training.toy_texts import TOYS, as_csv
 
         rows, said = TOYS[name]
-        return [*take(name, as_csv(rows())), f"{said}", "", ""]
+        came, read_as = take(name, as_csv(rows()))
+        return [came, f'<p class="said">{escape(said)}</p>{read_as}', "", ""]
 
     def show(run: Run, earlier: Run | None = None) -> Iterator[dict[Any, Any]]:
         """Updates of the page while a run goes on, and at its end."""
@@ -361,7 +362,7 @@ def _contents(tab: gr.Tab) -> None:
     outputs = [shown, judged, again, tested, use, answered, link, last, stop]
     file.upload(take_file, [file, *columns], [given, read], **quietly)
     for button, name in zip(toys, TOYS, strict=True):
-        button.click(partial(take_toy, name), None, [given, read], **quietly)
+        button.click(partial(take_toy, name), None, [given, read, *columns], **quietly)
     start.input(lambda kind: USUAL_RATES[kind], start, rate, **quietly)
     cell.input(_fitting, [cell, initialisation], [activation, initialisation], **quietly)
     go.click(start_run, [given, *columns, *chosen], outputs, **alone)
@@ -371,7 +372,7 @@ def _contents(tab: gr.Tab) -> None:
     save.click(packed, last, link, **quietly)
 
 
-_FORGOTTEN = f'<div class="problems" role="alert"><p>{escape("Nothing is trained, or it was forgotten: train again.")}</p></div>'
+_FORGOTTEN = '<div class="problems" role="alert"><p>Nothing is trained, or it was forgotten: train again.</p></div>'
 
 
 def _halt(event: threading.Event | None) -> None:
@@ -380,7 +381,7 @@ def _halt(event: threading.Event | None) -> None:
 
 
 def _fitting(cell: str, initialisation: str) -> list[Any]:
-    """What can be chosen for a cell: the activations of gated cells are fixed, and no accumulator can be made of them."""
+    """What can be chosen for a cell: gated ones have fixed activations and cannot be accumulators."""
     free = cell == "rnn"
     schemes = [scheme for scheme in INITIALISATIONS if free or scheme != "identity"]
     chosen = initialisation if initialisation in schemes else "orthogonal"

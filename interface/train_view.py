@@ -47,8 +47,9 @@ def outcome(history: History, seconds: float) -> str:
     """How a run ended, in a sentence."""
     best = history.epochs[history.best]
     right = (
-        "" if best.train_accuracy is None else f": {best.train_accuracy:.1%} of the training rows right, "
-        f"{best.valid_accuracy:.1%} of the validation rows"
+        ""
+        if best.train_accuracy is None
+        else f": {best.train_accuracy:.1%} of the training rows right, {best.valid_accuracy:.1%} of the validation rows"
     )
     return f"Stopped after {seconds:.0f} s ({history.stopped}). Kept: the weights of step {best.step:,}{right}."
 
@@ -105,15 +106,16 @@ def believed(fitted: OwnTexts) -> str:
             lines.append(f"{rows:,} test rows cannot tell the network from {name}: {by}. The simpler one will do.")
     if not fitted.ordered:
         lines.append(
-            "The order of words added nothing on the validation rows, so the network that is kept weighs n-grams alone; "
-            "the curves are those of the recurrent layers that were left out."
+            "The order of words added nothing on the validation rows, so the network that is kept weighs n-grams "
+            "alone; the curves are those of the recurrent layers that were left out."
         )
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
 def _scores(fitted: OwnTexts) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{_with(row, "accuracy")}</td><td>{_with(row, "log_loss")}</td></tr>'
+        f'<tr><th scope="row">{escape(name)}</th>'
+        f"<td>{_with(row, 'accuracy')}</td><td>{_with(row, 'log_loss')}</td></tr>"
         for name, row in fitted.scores.items()
     )
     count = next(iter(fitted.scores.values())).rows
