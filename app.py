@@ -15,6 +15,7 @@ import torch
 from interface.classify_tab import classify_tab
 from interface.forecast_tab import forecast_tab
 from interface.look import head, theme
+from interface.train_tab import train_tab
 from rnn_model import Model, UnrolledError, load
 from rnn_model.reading.limits import MAX_FILE_BYTES
 
@@ -37,6 +38,7 @@ def build(forecaster: Model, classifier: Model) -> gr.Blocks:
         with gr.Tabs():
             forecast_tab(forecaster)
             classify_tab(classifier)
+            train_tab()
     # A forecast is pure computation: more at once than cores would only make each one slower.
     return demo.queue(default_concurrency_limit=2)
 

@@ -35,10 +35,10 @@ EXAMPLES = (
 
 
 @cache
-def language_names() -> dict[str, str]:
-    """What a language's code stands for; a label of another model stands for itself."""
+def names_of(labels: tuple[str, ...]) -> dict[str, str]:
+    """What labels stand for when all are codes of languages; those of another model, "no" for one, are themselves."""
     names: dict[str, str] = json.loads(Path(__file__).with_name("languages.json").read_text(encoding="utf-8"))
-    return names
+    return names if set(labels) <= set(names) else {}
 
 
 def classify_tab(model: Model) -> None:
@@ -86,8 +86,8 @@ def classify_tab(model: Model) -> None:
 
 def answer(model: Model, text: str) -> str:
     """HTML: the sentence, the likeliest classes, the belief as it formed, and the letters that spoke for the answer."""
-    names = language_names()
     found = classify(model, text)
+    names = names_of(found.labels)
     sentence = describe_class(found, names)
     if not len(found.belief):
         return f'<p class="verdict" role="status">{escape(sentence)}</p>'
@@ -109,7 +109,7 @@ def of_file(model: Model, path: str) -> list[Any]:
         problems = f'<div class="problems" role="alert"><p>No texts found.</p><ul>{lines}</ul></div>'
         return [problems, gr.update(visible=False), ""]
     found = classify_many(model, reading.texts)
-    names = language_names()
+    names = names_of(model.classifier[0].labels)
     rows = [
         (one.text[:200], names.get(one.label, one.label) if one.label else "not sure", f"{one.likeliest(1)[0][1]:.0%}")
         for one in found[:MOST_ROWS]
@@ -126,7 +126,7 @@ def of_file(model: Model, path: str) -> list[Any]:
 def as_json(found: Classification) -> dict[str, Any]:
     """A classification as numbers, strings and lists."""
     return {
-        "sentence": describe_class(found, language_names()),
+        "sentence": describe_class(found, names_of(found.labels)),
         "label": found.label,
         "labels": list(found.labels),
         "probabilities": found.probabilities.tolist(),
@@ -141,7 +141,7 @@ def as_json(found: Classification) -> dict[str, Any]:
 
 def _bars(found: Classification) -> str:
     """The likeliest classes as a table whose cells are bars."""
-    names = language_names()
+    names = names_of(found.labels)
     rows = "".join(
         f'<tr><th scope="row">{escape(names.get(label, label))}</th>'
         f'<td><span class="bar" style="width:{100 * chance:.1f}%"></span></td><td>{chance:.1%}</td></tr>'
@@ -165,7 +165,7 @@ def _letters(model: Model, found: Classification) -> str:
         else:
             kind = "for" if score > 0 else "against"
             pieces.append(f'<mark class="{kind}" style="--strength:{100 * abs(score):.0f}%">{piece}</mark>')
-    name = escape(language_names().get(best, best))
+    name = escape(names_of(found.labels).get(best, best))
     text = "".join(pieces) + escape(found.text[start:])
     key = '<span class="key for">for</span> <span class="key against">against</span>'
     return f'<p class="small-heading">What spoke for {name} {key}</p><p class="letters">{text}</p>'

@@ -9,15 +9,20 @@ Axes: `B` batch, `T` time steps, `L` layers, `H` hidden units.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from rnn_model import unroll
-from rnn_model.network import RecurrentNetwork
+from rnn_model.classifier import inputs_of
+from rnn_model.config import TextConfig
+from rnn_model.network import Gathered, RecurrentNetwork, TextNetwork
+from rnn_model.ngrams import prepared, steps_of
 from rnn_model.records import GradientFlow
+
+MOST_TEXTS, MOST_STEPS = 64, 60  # that a text network is measured on
 
 
 def gradient_flow(
@@ -41,6 +46,42 @@ def gradient_flow(
     norms = torch.stack([gradient.norm(dim=1).mean() for gradient in gradients]).view(len(carriers), -1)
     radii = [spectral_radius(cell) for cell in network.cells]  # type: ignore[arg-type]
     return GradientFlow(name, norms.flip(1).T.double().numpy(), np.array(radii))
+
+
+def text_gradient_flow(
+    network: TextNetwork, config: TextConfig, texts: Sequence[str], labels: Sequence[int], name: str = ""
+) -> GradientFlow | None:
+    """The same for the recurrence of a text network and its loss after the last letter or word of a text.
+
+    What the network reads beside its last output (the bag, and the mean of all outputs) is held constant, since it
+    reaches every step without any memory.
+
+    Args:
+        network: with recurrence; without one the answer is None.
+        config: of the network.
+        texts: N of them; those of a usual length or longer are read, to a common length.
+        labels: (N,) their classes.
+        name: for a legend.
+    """
+    if network.recurrent is None:
+        return None
+    read = steps_of([prepared(text, config)[0] for text in texts], config)
+    length = min(int(np.median(read.lengths)), MOST_STEPS)
+    rows = np.flatnonzero(read.lengths >= length)[:MOST_TEXTS]
+    inputs = inputs_of(steps_of([prepared(texts[row], config)[0] for row in rows], config))
+    with torch.no_grad():
+        embedded, count = network.padded(network.embedding(inputs.features, inputs.starts), inputs)
+        embedded, count = embedded[:, :length], count[:, :length]
+        fed = embedded / count.clamp(min=1)
+        held, _ = walk(network.recurrent, fed)
+    target = torch.tensor([labels[row] for row in rows])
+
+    def loss_of(last: Tensor) -> Tensor:
+        steps = torch.full((len(rows),), length)
+        gathered = Gathered(None, last, held.sum(1), steps, embedded.sum(1), count.sum((1, 2)))
+        return nn.functional.cross_entropy(network.logits(gathered), target, reduction="none")
+
+    return gradient_flow(network.recurrent, fed.requires_grad_(), loss_of, name)
 
 
 def walk(network: RecurrentNetwork, inputs: Tensor) -> tuple[Tensor, list[list[Tensor]]]:

@@ -275,9 +275,7 @@ class TextNetwork(nn.Module):
         self, steps: Tensor, inputs: TextInputs, before: Gathered | None = None
     ) -> tuple[Tensor, Gathered, Tensor | None]:
         """As `forward`, from the embedded steps (S, E): a place to ask how the logits depend on each of them."""
-        embedded = self._by_text(steps, inputs.lengths)
-        held = torch.diff(inputs.starts, append=inputs.starts.new_tensor([len(inputs.features)]))
-        count = self._by_text(held[:, None].to(embedded.dtype), inputs.lengths)
+        embedded, count = self.padded(steps, inputs)
         gathered = Gathered(None, None, None, inputs.lengths, embedded.sum(1), count.sum((1, 2)))
         hidden = None
         if self.recurrent is not None:
@@ -290,6 +288,12 @@ class TextNetwork(nn.Module):
         if before is not None:
             gathered = _carried_on(before, gathered)
         return self.logits(gathered), gathered, hidden
+
+    def padded(self, steps: Tensor, inputs: TextInputs) -> tuple[Tensor, Tensor]:
+        """Sum of the embeddings (B, T, E) and number of the features (B, T, 1) of each step, zeros after the last."""
+        held = torch.diff(inputs.starts, append=inputs.starts.new_tensor([len(inputs.features)]))
+        counted = held[:, None].to(steps.dtype)
+        return self._by_text(steps, inputs.lengths), self._by_text(counted, inputs.lengths)
 
     def logits(self, gathered: Gathered) -> Tensor:
         """(B, C) scores of the classes, before any temperature."""

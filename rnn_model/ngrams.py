@@ -37,6 +37,7 @@ _SALT, _MIX = 0xD6E8FEB86659FD93, np.uint64(0xFF51AFD7ED558CCD)
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+|\S+\.(?:com|org|net|html?|php|py|js|json|exe)\b", re.I)
 _TOKEN = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 _RUN = re.compile(r"(.)\1+")
+_LONGEST_WORD = 100  # letters whose n-grams are read; what is longer is no word
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,11 +160,11 @@ def _characters(texts: Sequence[str], config: TextConfig, supposed: int = 0) -> 
     table[blanks, : config.ngrams] = closing(sums[blanks + 1], blanks, before[blanks])
     ends = position - begin[np.minimum(text, len(begin) - 1)] + ~blank
 
-    steps = _steps(table[1:], text[1:], ends[1:], blank[1:], len(texts))
+    steps = _steps(*_used(table[1:]), text[1:], ends[1:], blank[1:], len(texts))
     letters = letters[:supposed]
     table = closing(sums[letters + 1], letters + 1, before[letters])
     alone = np.arange(supposed)
-    endings = _steps(table, alone, ends[letters], np.ones(supposed, bool), supposed)
+    endings = _steps(*_used(table), alone, ends[letters], np.ones(supposed, bool), supposed)
     return steps, endings
 
 
@@ -217,11 +218,11 @@ def _words(texts: Sequence[str], config: TextConfig) -> Steps:
             owner.append(number)
             ends.append(match.end())
             previous = lower
-    table = np.zeros((len(rows), max(map(len, rows), default=1)), np.int64)
-    for row, features in zip(table, rows, strict=True):
-        row[: len(features)] = features
-    closing = np.zeros(len(rows), bool)
-    return _steps(table, np.array(owner, np.int64), np.array(ends, np.int64), closing, len(texts))
+    # no table as of letters: one long word would make it wide for all
+    features = np.fromiter(itertools.chain.from_iterable(rows), np.int64)
+    held = np.fromiter(map(len, rows), np.int64, len(rows))
+    of_text = np.array(owner, np.int64)
+    return _steps(features, held, of_text, np.array(ends, np.int64), np.zeros(len(rows), bool), len(texts))
 
 
 def _features(token: str, longest: int) -> Iterator[str]:
@@ -230,7 +231,7 @@ def _features(token: str, longest: int) -> Iterator[str]:
     yield f"w{lower}"
     shape = "".join("X" if c.isupper() else "x" if c.isalpha() else "d" if c.isdigit() else c for c in token)
     yield "s" + _RUN.sub(lambda run: run.group(1) * 2, shape)
-    framed = f"<{lower}>"
+    framed = f"<{lower[:_LONGEST_WORD]}>"
     for order in range(3, longest + 1):
         yield from (f"g{framed[start : start + order]}" for start in range(len(framed) - order + 1))
 
@@ -239,13 +240,19 @@ def _bucket(feature: str, config: TextConfig) -> int:
     return zlib.crc32(feature.encode("utf-8", "surrogatepass")) % config.buckets + 1
 
 
-def _steps(table: np.ndarray, text: np.ndarray, ends: np.ndarray, closing: np.ndarray, count: int) -> Steps:
-    """Steps from a table (S, slots) of buckets counted from 1, 0 where a slot is free; `text` (S,) owns the rows."""
+def _steps(
+    features: np.ndarray, held: np.ndarray, text: np.ndarray, ends: np.ndarray, closing: np.ndarray, count: int
+) -> Steps:
+    """Steps from buckets (N,) counted from 1, of which each step holds `held` (S,); `text` (S,) owns the steps."""
     lengths = np.bincount(text, minlength=count)
     empty = np.flatnonzero(lengths == 0)
     where = np.searchsorted(text, empty)
-    table, ends, closing = np.insert(table, where, 0, 0), np.insert(ends, where, 0), np.insert(closing, where, False)
-    used = table > 0
-    held = used.sum(1)
+    held, ends, closing = np.insert(held, where, 0), np.insert(ends, where, 0), np.insert(closing, where, False)
     starts = np.cumsum(held) - held
-    return Steps(table[used] - 1, starts, np.maximum(lengths, 1), ends, closing)
+    return Steps(features - 1, starts, np.maximum(lengths, 1), ends, closing)
+
+
+def _used(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The buckets in a table (S, slots), where 0 is a free slot, and how many there are in each row."""
+    used = table > 0
+    return table[used], used.sum(1)

@@ -6,6 +6,7 @@ Drawn as in `rnn_model/plots.py`, whose `svg` turns them into a part of a page.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -36,38 +37,40 @@ from rnn_model.report import number
 COLOURS = (ACCENT, "#d55e00", "#009e73", "#cc79a7", "#a6761d")
 DASHES: tuple[tuple[float, ...] | None, ...] = (None, (6, 2), (2, 2), (8, 2, 2, 2), (4, 4))
 
+_BEFORE = (2.5, 1.5)
 _FAINTEST = 1e-12  # norms below it are drawn on the bottom line
 _LARGEST_WITH_NUMBERS = 12  # classes, beyond which the cells are too small for numbers
 
 
-def learning_curve_figure(history: History, *, narrow: bool = False) -> Figure:
+def learning_curve_figure(history: History, *, earlier: History | None = None, narrow: bool = False) -> Figure:
     """Training and validation loss over the steps, and the accuracies below them if they were measured.
 
     Args:
         history: at least one row; a loss that is not finite is left out.
+        earlier: another run to compare with, drawn fainter and dashed.
         narrow: a figure for a phone.
     """
-    epochs = history.epochs
-    steps = np.array([epoch.step for epoch in epochs], dtype=np.float64)
-    panels = [("Loss", [[epoch.train_loss for epoch in epochs], [epoch.valid_loss for epoch in epochs]], 1.0, "")]
-    if any(epoch.valid_accuracy is not None for epoch in epochs):
-        right = [
-            [_or_nan(epoch.train_accuracy) for epoch in epochs],
-            [_or_nan(epoch.valid_accuracy) for epoch in epochs],
-        ]
-        panels.append(("Accuracy", right, 0.01, "%"))
+    runs = [history] if earlier is None or not earlier.epochs else [earlier, history]
+    all_steps = np.concatenate([_steps(run) for run in runs])
+    kinds = [("Loss", ("train_loss", "valid_loss"), 1.0, "")]
+    if any(epoch.valid_accuracy is not None for run in runs for epoch in run.epochs):
+        kinds.append(("Accuracy", ("train_accuracy", "valid_accuracy"), 0.01, "%"))
     width, height = NARROW if narrow else WIDE
-    height += (height - 112) * (len(panels) - 1)
+    height += (height - 112) * (len(kinds) - 1)
     with drawing():
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-        room = (height - 48) / len(panels)
-        for index, (name, lines, unit, sign) in enumerate(panels):
-            bottom = 38 + room * (len(panels) - 1 - index)
+        room = (height - 48) / len(kinds)
+        for index, (name, measured, unit, sign) in enumerate(kinds):
+            bottom = 38 + room * (len(kinds) - 1 - index)
             place = (58 / width, bottom / height, 1 - 82 / width, (room - 44) / height)
             axes = figure.add_axes(place)
-            _draw_curves(axes, steps, [np.array(line) / unit for line in lines], history.best, name, sign)
-            draw_time_scale(axes, *_step_ticks(steps, 4 if narrow else 8), "step" if index + 1 == len(panels) else "")
+            curves = [_Curves(_steps(run), _measured(run, measured, unit), run.best) for run in runs]
+            _draw_curves(axes, curves, name, sign)
+            ticks = _step_ticks(np.array([all_steps.min(), all_steps.max()]), 4 if narrow else 8)
+            draw_time_scale(axes, *ticks, "step" if index + 1 == len(kinds) else "")
         keys = [("training", INK, None), ("validation", ACCENT, None), ("best validation, kept", ACCENT, "o")]
+        if len(runs) > 1:
+            keys[2:] = [("best", ACCENT, "o"), ("before", INK, "--")]
         _draw_key(figure, keys)
     return figure
 
@@ -161,19 +164,41 @@ def gradient_figure(flows: Sequence[GradientFlow], *, narrow: bool = False) -> F
     return figure
 
 
-def _draw_curves(axes: Axes, steps: np.ndarray, lines: Sequence[np.ndarray], best: int, name: str, sign: str) -> None:
-    """One panel: training and validation over the steps, the kept row marked and its validation written beside it."""
+class _Curves(NamedTuple):
+    """One run in one panel: steps (N,), training and validation (N,) each, and the row that was kept."""
+
+    steps: np.ndarray
+    lines: tuple[np.ndarray, ...]
+    best: int
+
+
+def _steps(history: History) -> np.ndarray:
+    return np.array([epoch.step for epoch in history.epochs], dtype=np.float64)
+
+
+def _measured(history: History, names: tuple[str, str], unit: float) -> tuple[np.ndarray, ...]:
+    """Two columns of a history; nan, which is not drawn, where there is no value."""
+    return tuple(np.array([_or_nan(getattr(epoch, name)) for epoch in history.epochs]) / unit for name in names)
+
+
+def _draw_curves(axes: Axes, runs: Sequence[_Curves], name: str, sign: str) -> None:
+    """One panel: training and validation over the steps, the kept row of the last run marked with its validation."""
     axes.set_axis_off()
-    finite = np.concatenate([line[np.isfinite(line)] for line in lines])
+    values = np.concatenate([line for run in runs for line in run.lines])
+    finite = values[np.isfinite(values)]
     low, high = limits(finite) if len(finite) else (0.0, 1.0)
-    first, last = float(steps[0]), float(steps[-1])
+    first, last = min(float(run.steps[0]) for run in runs), max(float(run.steps[-1]) for run in runs)
     axes.set(xlim=(first, last) if last > first else (first - 1, first + 1), ylim=(low, high))
     ticks, labels = value_ticks(low, high)
     draw_value_scale(axes, ticks, [label + sign for label in labels])
-    for line, colour in zip(lines, (INK, ACCENT), strict=True):
-        shown = np.where(np.isfinite(line), line, np.nan)
-        axes.plot(steps, shown, color=colour, lw=1.8, solid_joinstyle="round", clip_on=False)
-    kept = lines[1][best]
+    for run in runs:
+        for line, colour in zip(run.lines, (INK, ACCENT), strict=True):
+            shown = np.where(np.isfinite(line), line, np.nan)
+            (drawn,) = axes.plot(run.steps, shown, color=colour, lw=1.8, solid_joinstyle="round", clip_on=False)
+            if run is not runs[-1]:
+                drawn.set(dashes=_BEFORE, alpha=0.6)
+    steps, best = runs[-1].steps, runs[-1].best
+    kept = runs[-1].lines[1][best]
     axes.axvline(steps[best], color=ACCENT, lw=0.9, alpha=0.6, dashes=(2, 3))
     if np.isfinite(kept):
         axes.plot(steps[best], kept, "o", color=ACCENT, markersize=6, clip_on=False)
@@ -206,8 +231,12 @@ def _draw_key(figure: Figure, entries: Sequence[tuple[str, str, str | None]]) ->
     width, height = size_of(figure)
     x, y = 7.0, 1 - 16 / height
     for name, colour, marker in entries:
-        places = [(x + 7) / width] if marker else [x / width, (x + 13) / width]
-        mark = Line2D(places, [y + 3.5 / height] * len(places), lw=2, color=colour, marker=marker, markersize=6)
+        places = [(x + 7) / width] if marker == "o" else [x / width, (x + 13) / width]
+        mark = Line2D(places, [y + 3.5 / height] * len(places), lw=2, color=colour, markersize=6)
+        if marker == "o":
+            mark.set_marker(marker)
+        elif marker:
+            mark.set_dashes(_BEFORE)
         figure.add_artist(mark)
         figure.text((x + 18) / width, y, name, alpha=MUTED + 0.2)
         x += 18 + 5.6 * len(name) + 14

@@ -20,6 +20,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from rnn_model.errors import TrainingError
+from rnn_model.records import History
 from training.config import TrainConfig
 from training.loop import NotFiniteError, best_epoch, learning_rate, train
 
@@ -273,3 +274,25 @@ def test_the_earliest_of_equal_validations_is_the_best(tmp_path: Path) -> None:
     _, history = run(tmp_path)
     row = history.epochs[0]
     assert best_epoch([replace(row, valid_loss=value) for value in (3.0, 1.0, 2.0, 1.0)]) == 1
+
+
+def test_a_watched_run_ends_when_told_and_keeps_its_best(tmp_path: Path) -> None:
+    seen: list[History] = []
+
+    def watch(history: History) -> bool:
+        seen.append(history)
+        return len(history.epochs) < 4
+
+    network = fresh()
+    history = train(network, Lines(), loss_of, validate, CONFIG, tmp_path, say=lambda _: None, watch=watch)
+    assert [len(curve.epochs) for curve in seen] == [1, 2, 3, 4]
+    assert seen[-1].epochs == history.epochs
+    assert seen[-1].best == history.best
+    assert history.stopped == "asked to at step 40"
+    assert validate(network) == pytest.approx(min(epoch.valid_loss for epoch in history.epochs), rel=1e-6)
+    # told to go on, the same folder ends as a run that was never stopped
+    whole = train(network, Lines(), loss_of, validate, CONFIG, tmp_path, say=lambda _: None, watch=lambda _: True)
+    assert whole.stopped == "all 60 steps taken"
+    assert [epoch.valid_loss for epoch in whole.epochs] == [
+        epoch.valid_loss for epoch in run(tmp_path / "whole")[1].epochs
+    ]

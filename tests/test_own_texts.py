@@ -1,129 +1,188 @@
-"""Training on a person's own texts: as good as its control from the start, and order where order matters."""
+"""Training on a person's own texts: from n-grams and from nothing, watched, stopped, judged; and the toy tables."""
 
 from __future__ import annotations
 
-import csv
-import json
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load as read_tensors
 
-from rnn_model import classify, classify_many, load
-from rnn_model.checkpoint import Model
-from rnn_model.config import CellConfig, ModelConfig, TextConfig
-from training import fit, own_texts
+from rnn_model import classify
+from rnn_model.errors import TrainingError
+from rnn_model.gradient_flow import text_gradient_flow
+from rnn_model.network import TextNetwork
+from rnn_model.ngrams import steps_of
+from rnn_model.records import History
 from training.controls import BAG, MAJORITY
-from training.own_texts import config_for, fit_texts, regression, report
-from training.table import TextTable, read_text_table, split_texts
+from training.diagnose import diagnose
+from training.own_texts import (
+    CELL,
+    FROM_NOTHING,
+    NETWORK,
+    NOTHING,
+    RECIPE,
+    OwnTexts,
+    config_for,
+    files_for_people,
+    fit_texts,
+    report,
+)
+from training.table import Split, TextTable, read_text_table, split_texts
+from training.toy_texts import Rows, as_csv, forwarded, lamps, messages
 
-CELL = CellConfig(hidden_size=16)
-
-
-def written(path: Path, rows: list[tuple[str, str]]) -> TextTable:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["review", "verdict"])
-        writer.writerows(rows)
-    return read_text_table(path)
-
-
-def reviews(rng: np.random.Generator, count: int) -> list[tuple[str, str]]:
-    """Praise and blame, the words of which overlap."""
-    kinds = {"good": ["great", "lovely", "works", "happy"], "bad": ["broken", "awful", "refund", "sad"]}
-    plain = [f"filler{index}" for index in range(16)]
-    rows = []
-    for number in range(count):
-        label = "good" if number % 2 else "bad"
-        words = [*rng.choice(plain, 6), *rng.choice(kinds[label], 2)]
-        rows.append((" ".join(rng.permutation(words)) + f" {number}", label))
-    return rows
+QUICK = {"batch": 32, "validate_every": 10, "averaging": 0.9, "workers": 0}
 
 
-def ordered(rng: np.random.Generator, count: int) -> list[tuple[str, str]]:
-    """Which of two names comes first; fillers keep them apart, so that pairs of words do not tell."""
-    rows = []
-    for number in range(count):
-        first, second = ("anna", "bert") if number % 2 else ("bert", "anna")
-        fill = [f"w{index}" for index in rng.integers(0, 40, 4)]
-        rows.append((f"{fill[0]} {first} {fill[1]} {fill[2]} {second} {fill[3]}", f"{first} leads"))
-    return rows
+def table_of(rows: Rows) -> tuple[TextTable, Split]:
+    table = read_text_table(as_csv(rows), filename="rows.csv")
+    return table, split_texts(table)
 
 
-def test_the_regression_says_what_scikit_learn_says() -> None:
-    """The network that starts as a regression gives the regression's own probabilities."""
-    from scipy.sparse import csr_matrix
-    from sklearn.linear_model import LogisticRegression
-
-    from rnn_model.ngrams import prepared, steps_of
-
-    rows = reviews(np.random.default_rng(0), 80)
-    texts, labels = [text for text, _ in rows], np.array([int(label == "good") for _, label in rows])
-    config = TextConfig(("bad", "good"), unit="word", buckets=4096, embedding=4, recurrent=None)
-    network = regression(texts, labels, config, 2.0)
-
-    x = np.zeros((len(texts), config.buckets))
-    for row, text in enumerate(texts):
-        features = steps_of([prepared(text, config)[0]], config).features
-        np.add.at(x[row], features, 1 / np.sqrt(len(features)))
-    idf = np.log(81 / (1 + (x > 0).sum(0))) + 1
-    expected = LogisticRegression(C=2.0, max_iter=500).fit(csr_matrix(x * idf), labels).predict_proba(x * idf)
-    model = Model(ModelConfig("x", text=config), network.eval(), "x")
-    found = np.stack([answer.probabilities for answer in classify_many(model, texts)])
-    np.testing.assert_allclose(found, expected, atol=2e-3)
+def small(table: TextTable):
+    return replace(config_for(table, replace(CELL, hidden_size=32)), buckets=4096, embedding=16)
 
 
-def test_a_table_of_words_is_learnt_and_compared(tmp_path: Path) -> None:
-    table = written(tmp_path / "reviews.csv", reviews(np.random.default_rng(1), 300))
-    said: list[str] = []
-    fitted = fit_texts(
-        table, split_texts(table), tmp_path / "run", config_for(table, CELL), small_recipe(), say=said.append
-    )
-
-    assert fitted.scores["network"].accuracy > 0.95
-    assert fitted.scores[BAG].accuracy > 0.95
-    assert fitted.scores[MAJORITY].accuracy == pytest.approx(0.5, abs=0.05)
-    assert fitted.confusion.sum() == fitted.scores["network"].rows == len(split_texts(table).test)
-    assert fitted.against[MAJORITY].verdict == "better"
-    assert "majority class" in report(table, fitted)
-    assert classify(fitted.model, "great lovely happy").label == "good"
+@pytest.fixture(scope="module")
+def by_heart(tmp_path_factory: pytest.TempPathFactory) -> tuple[TextTable, Split, OwnTexts]:
+    """A network from nothing on messages of which some are labelled wrongly, trained far too long."""
+    table, split = table_of(messages(200))
+    recipe = replace(FROM_NOTHING, **QUICK, steps=200)
+    folder = tmp_path_factory.mktemp("run")
+    return table, split, fit_texts(table, split, folder, small(table), recipe, lambda _: None, NOTHING)
 
 
-def test_where_order_matters_the_recurrence_is_kept(tmp_path: Path) -> None:
-    table = written(tmp_path / "names.csv", ordered(np.random.default_rng(2), 600))
-    recipe = own_texts.replace(small_recipe(), steps=400, learning_rate=5e-3, patience=20)
-    fitted = fit_texts(table, split_texts(table), tmp_path / "run", config_for(table, CELL), recipe, say=lambda _: None)
+def test_from_nothing_it_learns_by_heart_and_the_doctor_says_so(by_heart) -> None:
+    _, split, fitted = by_heart
+    last, best = fitted.history.epochs[-1], fitted.history.epochs[fitted.history.best]
+    assert last.train_accuracy == 1.0
+    assert last.valid_accuracy < 0.95
+    assert last.valid_loss > 1.2 * best.valid_loss
+    assert best.step < 100
 
+    found = {one.name: one for one in diagnose(fitted.history, fitted.facts)}
+    assert "gap of" in " ".join(found["overfitting"].evidence)
+    assert found["overfitting"].change is not None
+    assert "too little data" in found
+    assert "leak suspected" not in found
+    assert fitted.facts.rows == len(split.train)
+
+
+def test_from_nothing_the_controls_stand_beside_it_and_no_regression_is_in_it(by_heart) -> None:
+    table, _, fitted = by_heart
+    assert set(fitted.scores) == {NETWORK, BAG, MAJORITY}
     assert fitted.ordered
-    assert fitted.scores["network"].accuracy > 0.9 > fitted.scores[BAG].accuracy
+    assert fitted.start == NOTHING
+    assert fitted.model.classifier[1].recurrent is not None
+    assert fitted.scores[BAG].accuracy > fitted.scores[MAJORITY].accuracy
+    lines = report(table, fitted)
+    assert BAG in lines
+    assert "overfitting: " in lines
+    answer = classify(fitted.model, "Could you please send the report")
+    assert answer.label == "polite"
+    assert len(answer.belief) == 6
+
+
+def test_the_files_of_a_checkpoint_say_how_it_was_made(by_heart) -> None:
+    table, split, fitted = by_heart
+    files = files_for_people(table, split, fitted, fitted.model.config, "the command", "mine")
+    assert set(files) == {"README.md", "history.json", "training.json"}
+    assert "drawn at random" in files["README.md"]
+    assert 'load("mine")' in files["README.md"]
+    assert table.sha256 in files["training.json"]
+
+
+def test_where_only_order_tells_the_words_fail_and_the_recurrence_does_not(tmp_path: Path) -> None:
+    table, split = table_of(lamps(500))
+    recipe = replace(RECIPE, **QUICK, steps=150, learning_rate=5e-3)
+    fitted = fit_texts(table, split, tmp_path, small(table), recipe, lambda _: None)
+    assert fitted.ordered
+    assert fitted.scores[NETWORK].accuracy > 0.9
+    assert fitted.scores[BAG].accuracy < 0.65
     assert fitted.against[BAG].verdict == "better"
+    assert fitted.facts.flow is not None
+    assert len(fitted.facts.flow.norms) > 10
 
 
-def small_recipe() -> own_texts.TrainConfig:
-    return own_texts.replace(own_texts.RECIPE, steps=60, validate_every=20, warmup=5, workers=0)
+def test_a_run_can_be_watched_and_stopped(tmp_path: Path) -> None:
+    table, split = table_of(messages(100))
+    seen: list[History] = []
+
+    def watch(history: History) -> bool:
+        seen.append(history)
+        return len(seen) < 3
+
+    recipe = replace(FROM_NOTHING, **QUICK, steps=200)
+    fitted = fit_texts(table, split, tmp_path, small(table), recipe, lambda _: None, NOTHING, watch)
+    assert [len(history.epochs) for history in seen] == [1, 2, 3]
+    assert all(epoch.train_accuracy is not None and epoch.valid_accuracy is not None for epoch in seen[-1].epochs)
+    assert fitted.history.stopped == "asked to at step 30"
+    assert fitted.history.epochs == seen[-1].epochs
+    # what is kept is what was best by then
+    state = read_tensors((tmp_path / "state-30.safetensors").read_bytes())
+    for name, tensor in fitted.model.classifier[1].state_dict().items():
+        assert torch.equal(tensor, state[f"best.{name}"])
 
 
-def test_the_command_ends_in_a_checkpoint_that_classifies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    written(tmp_path / "reviews.csv", reviews(np.random.default_rng(3), 200))
-    out = tmp_path / "model"
-    flags = ["--steps", "40", "--validate-every", "20", "--workers", "0", "--hidden-size", "8", "--out", str(out)]
-    own_texts_runs = tmp_path / "runs"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.fit_text.RUNS", own_texts_runs)
-        assert fit.main(["classify", "--data", str(tmp_path / "reviews.csv"), *flags]) == 0
-
-    printed = capsys.readouterr().out
-    for word in ("sha256", "TF-IDF + logistic regression", "majority class", "written to"):
-        assert word in printed
-    model = load(out)
-    assert classify(model, "great lovely happy").label == "good"
-    record = json.loads((out / "training.json").read_text(encoding="utf-8"))
-    assert record["table"]["texts"] == 200
-    assert set(record["test"]) == {"network", BAG, MAJORITY}
-    assert (out / "README.md").read_text(encoding="utf-8").startswith("---")
+def test_another_start_is_refused_by_name(tmp_path: Path) -> None:
+    table, split = table_of(messages(100))
+    with pytest.raises(TrainingError, match="expected 'n-grams' or 'nothing', found 'scratch'"):
+        fit_texts(table, split, tmp_path, start="scratch")
 
 
-def test_a_table_without_labels_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "bad.csv").write_text("text\nhello\n", encoding="utf-8")
-    assert fit.main(["classify", "--data", str(tmp_path / "bad.csv")]) == 1
-    assert "expected" in capsys.readouterr().err
+def test_copies_leak_and_the_other_toys_do_not() -> None:
+    leaks = {rows.__name__: len(table_of(rows())[1].leaks) for rows in (messages, lamps, forwarded)}
+    assert leaks["forwarded"] > 100
+    assert leaks["messages"] == leaks["lamps"] == 0
+
+
+def test_in_a_lamp_text_both_switches_stand_equally_often_and_never_at_an_end_or_side_by_side() -> None:
+    rows = lamps()
+    assert rows == lamps()
+    assert set(Counter(label for _, label in rows).values()) == {len(rows) // 2}
+    for text, label in rows:
+        words = text.split()
+        assert words.count("on") == words.count("off") == 2
+        places = [place for place, word in enumerate(words) if word in ("on", "off")]
+        assert min(np.diff([-1, *places, len(words)])) > 1
+        assert label == {"on": "lit", "off": "dark"}[words[places[-1]]]
+
+
+def test_the_gradient_through_a_text_network_is_that_of_its_last_state() -> None:
+    """Checked against autograd through the network itself, the bag and the mean of the outputs held back."""
+    table, _ = table_of(messages(100))
+    config = small(table)
+    torch.manual_seed(0)
+    network = TextNetwork(config)
+    size = config.recurrent.hidden_size
+    with torch.no_grad():
+        torch.nn.init.normal_(network.order.weight)
+        network.order.weight[:, size:] = 0  # the mean of the outputs, which the measure holds constant
+    texts = [text for text in table.texts if len(text.split()) == 6][:5]
+    flow = text_gradient_flow(network, config, texts, [0] * len(texts))
+    assert flow is not None
+
+    norms = np.zeros(flow.norms.shape[0])
+    for text in texts:
+        steps = steps_of([text], config)
+        states, before = [], None
+        from rnn_model.classifier import inputs_of
+
+        for number in range(len(flow.norms)):
+            logits, before, _ = network(inputs_of(steps.one(number)), before)
+            before.state.hidden.retain_grad()
+            states.append(before.state.hidden)
+        torch.nn.functional.cross_entropy(logits, torch.tensor([0])).backward()
+        norms += [float(state.grad.norm()) for state in reversed(states)]
+    np.testing.assert_allclose(flow.norms[:, 0], norms / len(texts), rtol=1e-4)
+
+
+def test_a_word_without_end_costs_no_more_than_it_holds() -> None:
+    table, _ = table_of(messages(100))
+    config = small(table)
+    long = "x" * 200_000
+    steps = steps_of(["a b c d", f"{long} b"] * 50, config)
+    assert len(steps.features) < 50 * 600

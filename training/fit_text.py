@@ -23,12 +23,12 @@ from rnn_model.checkpoint import load, save
 from rnn_model.config import CellConfig, ModelConfig, TextConfig
 from rnn_model.errors import TrainingError
 from training import own_texts
-from training.card_parts import Place
 from training.classifying import LabelledTexts, Stages, TextValidation, cautious, tempered, train_in_stages
 from training.config import TrainConfig
 from training.flags import Record, add_flags, from_flags
+from training.language_texts import LanguageTexts, nonsense
 from training.table import read_text_table, split_texts
-from training.text_batches import LanguageTexts, TextBatches, nonsense
+from training.text_batches import TextBatches
 from training.text_card import text_card
 
 LANGUAGE, NAME = Path("weights/language"), "unrolled-language"
@@ -64,28 +64,15 @@ def _fit_table(arguments: argparse.Namespace, command: str) -> None:
     split = split_texts(table, arguments.seed)
     print("\n".join((*table.notes, *split.notes)))
     print(f"data sha256 {table.sha256}; seed {arguments.seed}")
-    recipe = _given(arguments, TrainConfig, ORDER, own_texts.RECIPE)
+    usual = own_texts.RECIPE if arguments.start == own_texts.N_GRAMS else own_texts.FROM_NOTHING
+    recipe = _given(arguments, TrainConfig, ORDER, usual)
     cell = _given(arguments, CellConfig, CELL, own_texts.CELL)
     out = arguments.out if arguments.out != LANGUAGE else RUNS / f"{arguments.data.stem}-model"
-    fitted = own_texts.fit_texts(table, split, RUNS / out.name, own_texts.config_for(table, cell), recipe)
+    text = own_texts.config_for(table, cell)
+    fitted = own_texts.fit_texts(table, split, RUNS / out.name, text, recipe, start=arguments.start)
     print(own_texts.report(table, fitted))
-    record = {
-        "command": command,
-        "parameters": sum(parameter.numel() for parameter in fitted.model.network.parameters()),
-        "table": {"sha256": table.sha256, "texts": len(table), "columns": table.columns, "classes": table.classes},
-        "split": {"train": len(split.train), "valid": len(split.valid), "test": len(split.test), "seed": split.seed},
-        "recurrence_kept": fitted.ordered,
-        "versions": _versions(),
-        "config": asdict(recipe),
-        "test": {name: asdict(row) for name, row in fitted.scores.items()},
-        "cpu_seconds": {"order": fitted.history.epochs[-1].seconds},
-    }
     config = replace(fitted.model.config, name=arguments.name if arguments.name != NAME else out.name)
-    extra = {
-        "history.json": json.dumps(asdict(fitted.history), indent=1) + "\n",
-        "training.json": json.dumps(record, indent=1, ensure_ascii=False) + "\n",
-        "README.md": text_card(config, record, fitted.history, None, Place(out.as_posix())),
-    }
+    extra = own_texts.files_for_people(table, split, fitted, config, command, out.as_posix())
     save(config, fitted.model.classifier[1], out, extra)
     print(f"written to {out}; try it: python app.py --weights {out}")
 
@@ -213,6 +200,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", type=Path, metavar="FILE", help="a table of texts and labels: CSV, TSV, XLSX or JSON")
+    parser.add_argument(
+        "--start",
+        choices=(own_texts.N_GRAMS, own_texts.NOTHING),
+        default=own_texts.N_GRAMS,
+        help="what the recurrent layers begin with, for a table: the regression on n-grams, or random weights",
+    )
     parser.add_argument("--text-column", metavar="NAME", help="the column of texts; found when not named")
     parser.add_argument("--label-column", metavar="NAME", help="the column of labels; found when not named")
     parser.add_argument("--out", type=Path, default=LANGUAGE, help=f"folder ({LANGUAGE}; with --data runs/FILE-model)")

@@ -71,6 +71,7 @@ def train(
     folder: Path,
     say: Callable[[str], None] = print,
     accuracies: Callable[[Network], tuple[float, float]] | None = None,
+    watch: Callable[[History], bool] | None = None,
 ) -> History:
     """Trains `network` in place; it ends with the averaged weights of its best validation.
 
@@ -83,6 +84,7 @@ def train(
         folder: where the resumable state is kept; a state found there is carried on.
         say: receives a readable line after every validation.
         accuracies: network -> shares of training and validation rows got right; for the learning curve alone.
+        watch: receives the learning curve after every validation; False ends the run there.
 
     Raises:
         NotFiniteError: the loss or the gradient became infinite or nan; the message names the step and its cause, and
@@ -118,11 +120,11 @@ def train(
             if state.epochs:
                 network.load_state_dict(state.best)
             network.eval()
-            history = History(tuple(state.epochs), best_epoch(state.epochs) if state.epochs else 0, cause)
+            cause = f"step {state.step + 1}: {cause}"
             raise NotFiniteError(
-                f"step {state.step + 1}: {cause}. The last good weights are kept (in {folder}, too, if there was a "
+                f"{cause}. The last good weights are kept (in {folder}, too, if there was a "
                 "validation); lower the learning rate or the clipping norm, or correct the row.",
-                history,
+                _curve(state, cause),
             )
         state.optimiser.step()
         state.step += 1
@@ -159,13 +161,22 @@ def train(
                 + (f"  right {shares[0]:.1%} / {shares[1]:.1%}" if shares else "")
                 + ("  best" if best_epoch(state.epochs) == len(state.epochs) - 1 else "")
             )
+            if watch is not None:
+                wanted = together.rank > 0 or watch(_curve(state))
+                if not told_by_first([float(wanted)])[0] and state.step < config.steps:
+                    stopped = f"asked to at step {state.step}"
+                    break
             if len(state.epochs) - 1 - best_epoch(state.epochs) >= config.patience:
                 stopped = f"no better validation in {config.patience} of them"
                 break
 
     network.load_state_dict(state.best)
     network.eval()
-    return History(epochs=tuple(state.epochs), best=best_epoch(state.epochs), stopped=stopped)
+    return _curve(state, stopped)
+
+
+def _curve(state: State[Any], stopped: str = "") -> History:
+    return History(tuple(state.epochs), best_epoch(state.epochs) if state.epochs else 0, stopped)
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:

@@ -3,12 +3,17 @@
 On small tables TF-IDF with logistic regression beats most networks, so the network begins as one: its embedding holds
 the regression's weights for every hashed n-gram, which is the best that can be said without order.  The recurrent
 layers then learn what order adds; where they add nothing on held-out texts, they are left out, and the result says so.
+
+Started from nothing instead, as a first network usually is, the same layers show what they do without all that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import json
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -17,21 +22,26 @@ import torch
 from rnn_model.checkpoint import Model
 from rnn_model.classifier import classify_many
 from rnn_model.config import CellConfig, ModelConfig, TextConfig
+from rnn_model.errors import TrainingError
+from rnn_model.gradient_flow import text_gradient_flow
 from rnn_model.metrics import confusion
 from rnn_model.network import TextNetwork
 from rnn_model.ngrams import prepared, steps_of
 from rnn_model.records import ClassScores, History
+from training.card_parts import Place
 from training.classifying import LabelledTexts, TextValidation, loss_of, tempered
 from training.config import TrainConfig
 from training.controls import BAG, MAJORITY, Difference, bag_of_words, difference, majority, score
+from training.diagnose import Compared, Facts, diagnose
 from training.loop import train
 from training.table import Split, TextTable
 from training.text_batches import TextBatches
+from training.text_card import text_card
 
+NETWORK = "network"  # its name among the scores
 WORDY = 5  # words in the middle one of the texts, from which on a step is a word
 BUCKETS = 65_536
 EMBEDDING = 32  # numbers for a feature, more where there are more classes
-MOST_CLASSES = 64  # that a regression is fitted for
 STRENGTHS = (0.03, 0.12, 0.5, 2.0, 8.0)  # inverse penalties to choose from
 DROPPED = 0.3  # share of features left out of a training text
 GROWTH = 0.5  # the length of a vector of n features grows as the root of n, as in TF-IDF's normalisation
@@ -49,6 +59,11 @@ RECIPE = TrainConfig(
 )
 CELL = CellConfig(hidden_size=64)
 
+N_GRAMS, NOTHING = "n-grams", "nothing"  # what the recurrent layers start from
+# As a first network is usually trained: nothing holds the weights back, and it goes on to the end.
+FROM_NOTHING = replace(RECIPE, learning_rate=3e-3, weight_decay=0.0, patience=1_000_000)
+MOST_SEEN = 1000  # training rows that the accuracy in the learning curve is measured on
+
 
 @dataclass(frozen=True)
 class OwnTexts:
@@ -62,6 +77,8 @@ class OwnTexts:
         against: how much better the model did than each control there.
         confusion: (C, C) of the model on the test rows.
         worst: test rows that were wrong and surest, at most ten: row of the table, and what it was taken for.
+        facts: what the doctor wants to know beside the history, the gradient through the trained layers among it.
+        start: what the recurrent layers started from, N_GRAMS or NOTHING.
     """
 
     model: Model
@@ -71,6 +88,8 @@ class OwnTexts:
     against: dict[str, Difference]
     confusion: np.ndarray
     worst: tuple[tuple[int, str], ...]
+    facts: Facts
+    start: str
 
 
 def unit_for(texts: Sequence[str]) -> str:
@@ -97,41 +116,57 @@ def fit_texts(
     config: TextConfig | None = None,
     recipe: TrainConfig = RECIPE,
     say: Callable[[str], None] = print,
+    start: str = N_GRAMS,
+    watch: Callable[[History], bool] | None = None,
 ) -> OwnTexts:
     """Trains on the table's training rows, chooses on its validation rows, and scores once on its test rows.
 
     Args:
         table, split: from `training.table`.
         folder: where the resumable state is kept.
-        config: of the network; None takes `config_for`.
+        config: of the network, with recurrence; None takes `config_for`.
         recipe: how the recurrent layers are trained.
         say: receives readable lines.
+        start: N_GRAMS begins with the regression; NOTHING with weights drawn at random and no feature left out, and
+            what came of it is the model whether or not it is any good.
+        watch: receives the learning curve after every validation; False ends the training there.
 
     Raises:
         TrainingError: the run could not start or had to stop.
     """
+    if start not in (N_GRAMS, NOTHING):
+        raise TrainingError(f"start: expected {N_GRAMS!r} or {NOTHING!r}, found {start!r}")
     config = config or config_for(table, CELL)
+    cell = config.recurrent or CELL
     labels = np.array(table.labels)
     parts = {"train": split.train, "valid": split.valid, "test": split.test}
     texts = {name: [table.texts[row] for row in rows] for name, rows in parts.items()}
     of = {name: labels[list(rows)] for name, rows in parts.items()}
     validation = TextValidation([LabelledTexts("valid", tuple(texts["valid"]), of["valid"])], config)
+    every = -(-len(split.train) // MOST_SEEN)
+    seen = TextValidation([LabelledTexts("train", tuple(texts["train"][::every]), of["train"][::every])], config)
 
-    strength = chosen_strength(texts["train"], of["train"], validation, config)
-    bag = regression(texts["train"], of["train"], config, strength)
+    def accuracies(network: TextNetwork) -> tuple[float, float]:
+        return seen.accuracies(network)["train"], validation.accuracies(network)["valid"]
+
     torch.manual_seed(recipe.seed)
-    network = TextNetwork(config)
-    network.load_state_dict(network.state_dict() | bag.state_dict())
+    network, bag = TextNetwork(config), None
+    if start == N_GRAMS:
+        strength, bag = chosen_regression(texts["train"], of["train"], validation, config)
+        network.load_state_dict(network.state_dict() | bag.state_dict())
+        say(f"n-grams alone: validation loss {validation(bag):.4f}")
     draw = Reshuffled(texts["train"], of["train"].tolist())
-    batches = TextBatches(draw, config, recipe.seed, recipe.batch, recipe.steps, DROPPED)
-    say(f"n-grams alone: validation loss {validation(bag):.4f}")
-    history = train(network, batches, loss_of, validation, recipe, folder, say=say)
-    ordered = validation(network) < validation(bag)
-    config = tempered(network if ordered else bag, config, validation)
+    dropped = DROPPED if start == N_GRAMS else 0.0
+    batches = TextBatches(draw, config, recipe.seed, recipe.batch, recipe.steps, dropped)
+    history = train(network, batches, loss_of, validation, recipe, folder, say, accuracies, watch)
+    flow = text_gradient_flow(network, config, texts["test"], of["test"].tolist(), "trained network")
+    ordered = bag is None or validation(network) < validation(bag)
+    config = tempered(network if bag is None or ordered else bag, config, validation)
     if not ordered:
         # nothing is left to choose, so the validation texts may teach as well
         both = texts["train"] + texts["valid"], np.concatenate((of["train"], of["valid"]))
-        network, config = regression(*both, config, strength), replace(config, recurrent=None)
+        (network,) = regressions(*both, config, (strength,))
+        config = replace(config, recurrent=None)
         say("the order of words added nothing on the validation texts: the n-grams alone are kept")
     model = Model(ModelConfig("own-texts", text=config), network.eval().requires_grad_(False), "trained here")
 
@@ -144,28 +179,49 @@ def fit_texts(
         MAJORITY: majority(of["train"], len(table.classes), len(split.test)),
     }
     wrong = [row for row in np.argsort(-ours.max(1)) if ours[row].argmax() != of["test"][row]]
+    scores = {
+        NETWORK: score(of["test"], ours),
+        **{name: score(of["test"], made) for name, made in controls.items()},
+    }
+    against = {name: difference(of["test"], ours, made) for name, made in controls.items()}
     return OwnTexts(
         model=model,
         history=history,
         ordered=ordered,
-        scores={
-            "network": score(of["test"], ours),
-            **{name: score(of["test"], made) for name, made in controls.items()},
-        },
-        against={name: difference(of["test"], ours, made) for name, made in controls.items()},
+        scores=scores,
+        against=against,
         confusion=confusion(of["test"], ours.argmax(1), len(table.classes)),
         worst=tuple((split.test[row], table.classes[int(ours[row].argmax())]) for row in wrong[:10]),
+        facts=Facts(
+            recipe,
+            cell,
+            rows=len(split.train),
+            classes=len(table.classes),
+            held_out=len(split.valid) + len(split.test),
+            leaks=len(split.leaks),
+            accuracy_interval=scores[NETWORK].accuracy_interval,
+            compared=tuple(
+                Compared(name, scores[NETWORK].log_loss, scores[name].log_loss, gap.log_loss_interval)
+                for name, gap in against.items()
+            ),
+            flow=flow,
+        ),
+        start=start,
     )
 
 
-def chosen_strength(texts: Sequence[str], labels: np.ndarray, validation: TextValidation, config: TextConfig) -> float:
-    """The inverse penalty of `regression` with the lowest cross-entropy on the validation set."""
-    losses = [validation(regression(texts, labels, config, strength)) for strength in STRENGTHS]
-    return STRENGTHS[int(np.argmin(losses))]
+def chosen_regression(
+    texts: Sequence[str], labels: np.ndarray, validation: TextValidation, config: TextConfig
+) -> tuple[float, TextNetwork]:
+    """Of the `regressions` the one with the lowest cross-entropy on the validation set, and its inverse penalty."""
+    made = zip(STRENGTHS, regressions(texts, labels, config, STRENGTHS), strict=True)
+    return min(made, key=lambda one: validation(one[1]))
 
 
-def regression(texts: Sequence[str], labels: np.ndarray, config: TextConfig, strength: float) -> TextNetwork:
-    """A network without recurrence whose bag is a logistic regression on the hashed features of `texts`.
+def regressions(
+    texts: Sequence[str], labels: np.ndarray, config: TextConfig, strengths: Sequence[float]
+) -> Iterator[TextNetwork]:
+    """Networks without recurrence whose bag is a logistic regression on the hashed features of `texts`.
 
     A text is x_v = idf_v count_v / n^(1/2), with idf_v = ln((1 + N)/(1 + N_v)) + 1 (as scikit-learn's) and n its
     features.
@@ -174,7 +230,7 @@ def regression(texts: Sequence[str], labels: np.ndarray, config: TextConfig, str
         texts: N of them.
         labels: (N,) every class at least once.
         config: of the network; its recurrence is left out.
-        strength: inverse penalty of the weights.
+        strengths: inverse penalties of the weights, one for each network.
     """
     from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
@@ -187,8 +243,9 @@ def regression(texts: Sequence[str], labels: np.ndarray, config: TextConfig, str
     idf = np.log((1 + len(texts)) / (1 + np.bincount(counts.indices, minlength=config.buckets))) + 1
     held = np.maximum(np.diff(pointers), 1)
     inputs = counts.multiply(idf[None] / held[:, None] ** (1 - GROWTH)).tocsr()
-    fitted = LogisticRegression(C=strength, max_iter=500).fit(inputs, labels)
-    return _as_network(fitted.coef_ * idf, fitted.intercept_, config)
+    for strength in strengths:
+        fitted = LogisticRegression(C=strength, max_iter=500).fit(inputs, labels)
+        yield _as_network(fitted.coef_ * idf, fitted.intercept_, config)
 
 
 def _as_network(weights: np.ndarray, bias: np.ndarray, config: TextConfig) -> TextNetwork:
@@ -241,4 +298,37 @@ def report(table: TextTable, fitted: OwnTexts) -> str:
     for number, taken in fitted.worst[:3]:
         shown, label = " ".join(table.texts[number].split())[:80], table.classes[table.labels[number]]
         lines.append(f"Wrong and sure: line {table.lines[number]}, {label} taken for {taken}: {shown}")
+    for found in diagnose(fitted.history, fitted.facts):
+        lines.append(f"{found.name}: {found.verdict} {' '.join(found.evidence)}")
+        lines.append(f"  {found.advice}" + (f" Try {found.change}." if found.change else ""))
     return "\n".join(lines)
+
+
+def files_for_people(
+    table: TextTable, split: Split, fitted: OwnTexts, config: ModelConfig, command: str, place: str
+) -> dict[str, str]:
+    """Record of the training, learning curve and model card, for `rnn_model.checkpoint.save`.
+
+    Args:
+        table, split, fitted: what was trained on, and what came of it.
+        config: under whose name the model is saved.
+        command: what was given to train it.
+        place: what a reader gives to `load`.
+    """
+    record = {
+        "command": command,
+        "start": fitted.start,
+        "parameters": sum(parameter.numel() for parameter in fitted.model.network.parameters()),
+        "table": {"sha256": table.sha256, "texts": len(table), "columns": table.columns, "classes": table.classes},
+        "split": {"train": len(split.train), "valid": len(split.valid), "test": len(split.test), "seed": split.seed},
+        "recurrence_kept": fitted.ordered,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
+        "config": asdict(fitted.facts.train),
+        "test": {name: asdict(row) for name, row in fitted.scores.items()},
+        "cpu_seconds": {"order": fitted.history.epochs[-1].seconds},
+    }
+    return {
+        "history.json": json.dumps(asdict(fitted.history), indent=1) + "\n",
+        "training.json": json.dumps(record, indent=1, ensure_ascii=False) + "\n",
+        "README.md": text_card(config, record, fitted.history, None, Place(place)),
+    }

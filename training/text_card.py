@@ -136,11 +136,14 @@ def _training(record: Mapping[str, Any], history: History, place: Place, languag
     )
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     seconds = ", ".join(f"{stage} {value:.0f}" for stage, value in record["cpu_seconds"].items())
+    begun = "the bag of n-grams first, then the recurrence on top"
+    if record.get("start") == "nothing":
+        begun = "all of them drawn at random first"
     return f"""## Training
 
 - **Data**: {data}
 - **Command**: `{record["command"]}`
-- **Course**: cross-entropy, AdamW, averaged weights; the bag of n-grams first, then the recurrence on top. Those of \
+- **Course**: cross-entropy, AdamW, averaged weights; {begun}. Those of \
 step {best.step:,} of {last.step:,} did best on held-out texts ({best.valid_loss:.4f}). CPU seconds: {seconds}.
 - **Made with** {versions}.{picture}"""
 
