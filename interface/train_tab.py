@@ -222,7 +222,10 @@ def trained(run: Run, stop: threading.Event, earlier: Run | None = None) -> Iter
             said = f"The training broke at {error.history.stopped}. No model came of it."
             yield view.curves(error.history, said, before), run
             return
-    said = view.outcome(run.history, time.monotonic() - began)
+    reason = run.history.stopped
+    if reason.startswith("asked"):
+        reason = "you stopped it" if stop.is_set() else f"the {SECONDS:.0f} seconds were up"
+    said = view.outcome(run.history, time.monotonic() - began, reason)
     if earlier is not None and earlier.history.epochs and earlier.change is not None:
         said = f"{view.compared(earlier.history, run.history, earlier.change)} {said}"
     yield view.curves(run.history, said, before), run

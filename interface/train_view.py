@@ -43,7 +43,7 @@ def progress(history: History, steps: int) -> str:
     return words + ("." if best.valid_accuracy is None else f", {best.valid_accuracy:.1%} right.")
 
 
-def outcome(history: History, seconds: float) -> str:
+def outcome(history: History, seconds: float, reason: str) -> str:
     """How a run ended, in a sentence."""
     best = history.epochs[history.best]
     right = (
@@ -51,7 +51,7 @@ def outcome(history: History, seconds: float) -> str:
         if best.train_accuracy is None
         else f": {best.train_accuracy:.1%} of the training rows right, {best.valid_accuracy:.1%} of the validation rows"
     )
-    return f"Stopped after {seconds:.0f} s ({history.stopped}). Kept: the weights of step {best.step:,}{right}."
+    return f"Ended after {seconds:.0f} s: {reason}. Kept: the weights of step {best.step:,}{right}."
 
 
 def compared(before: History, after: History, change: Change) -> str:
