@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -160,7 +160,7 @@ def _shown(
     adjust: list[str] | None,
 ) -> Answer:
     series = reading.series[reading.selected]
-    made = forecast(model, series, steps, season)
+    made = forecast(model, replace(reading, series=(series,), selected=0), steps, season)
     checked = backtest(model, series, steps, season)
     trace = explain(model, series, steps, season)
     offered = adjustments(series, checked, made)

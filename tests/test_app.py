@@ -215,7 +215,7 @@ def test_endpoints(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
 
     assert set(endpoints) == {
-        f"/{name}{kind}" for name in ("forecast", "backtest", "explain") for kind in ("", "_file")
+        f"/{name}{kind}" for name in ("forecast", "backtest", "explain", "classify") for kind in ("", "_file")
     }
     first, *others = endpoints["/forecast"]["parameters"]
     assert first["parameter_name"] == "text"

@@ -52,7 +52,7 @@ def written(folder: Path, name: str, text: str) -> Path:
 def test_reading_and_forecast_are_those_of_the_page(run, model, tmp_path):
     path = written(tmp_path, "sales.csv", SALES)
     code, rows, said = run(path, "--horizon", 6)
-    page = answer(model, "", str(path), 6, 0, 0.8, Chosen())
+    page = answer(model, "", str(path), 6, 0, 0.8, Chosen(path), adjust=[])  # the raw band, as programs get it
     download = re.search(r"base64,([^\"]*)", page.download)
     assert download is not None
 

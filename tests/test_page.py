@@ -154,7 +154,8 @@ def test_each_series_of_a_file_can_be_chosen(visit):
         {"name": "shops.csv", "mimeType": "text/csv", "buffer": content}
     )
     expect(page.locator(".strip")).to_contain_text("Series “A” is used")
-    page.get_by_role("radio", name="use series “B”").click()
+    page.get_by_label("Series", exact=True).click()
+    page.get_by_role("option", name="“B”").click()
 
     expect(page.locator(".strip")).to_contain_text("Series “B” is used (as chosen)")
     assert float(rows(page)[0][2]) > 400
