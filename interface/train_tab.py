@@ -263,8 +263,8 @@ def _contents() -> None:
                     clip = gr.Number(1.0, label="Clip gradients at", min_width=110)
                     seed = gr.Number(0, label="Seed", precision=0, min_width=110)
                 with gr.Row():
-                    text_column = gr.Textbox(label="Column of texts", placeholder="found", min_width=110)
-                    label_column = gr.Textbox(label="Column of labels", placeholder="found", min_width=110)
+                    text_column = gr.Textbox("", label="Column of texts", placeholder="found", min_width=110)
+                    label_column = gr.Textbox("", label="Column of labels", placeholder="found", min_width=110)
             with gr.Row():
                 go = gr.Button("Train", variant="primary", min_width=120)
                 halt = gr.Button("Stop", min_width=120)

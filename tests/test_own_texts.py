@@ -162,7 +162,7 @@ def test_the_gradient_through_a_text_network_is_that_of_its_last_state() -> None
     with torch.no_grad():
         torch.nn.init.normal_(network.order.weight)
         network.order.weight[:, size:] = 0  # the mean of the outputs, which the measure holds constant
-    texts = [text for text in table.texts if len(text.split()) == 6][:5]
+    texts = [text for text in table.texts if len(text.split()) == 6 and "," not in text][:5]
     flow = text_gradient_flow(network, config, texts, [0] * len(texts))
     assert flow is not None
 
