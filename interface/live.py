@@ -34,10 +34,11 @@ def followed(
     """
     told: SimpleQueue[tuple[History | None, Result | None, Exception | None]] = SimpleQueue()
     deadline = time.monotonic() + seconds
+    left = threading.Event()
 
     def watch(history: History) -> bool:
         told.put((history, None, None))
-        return not stop.is_set() and time.monotonic() < deadline
+        return not (stop.is_set() or left.is_set()) and time.monotonic() < deadline
 
     def work() -> None:
         try:
@@ -58,5 +59,5 @@ def followed(
             if curve is None:
                 return
     finally:
-        stop.set()
+        left.set()
         thread.join()

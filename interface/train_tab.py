@@ -222,7 +222,10 @@ def trained(run: Run, stop: threading.Event, earlier: Run | None = None) -> Iter
             said = f"The training broke at {error.history.stopped}. No model came of it."
             yield view.curves(error.history, said, before), run
             return
-    said = view.outcome(run.history, time.monotonic() - began)
+    reason = run.history.stopped
+    if reason.startswith("asked"):
+        reason = "you stopped it" if stop.is_set() else f"the {SECONDS:.0f} seconds were up"
+    said = view.outcome(run.history, time.monotonic() - began, reason)
     if earlier is not None and earlier.history.epochs and earlier.change is not None:
         said = f"{view.compared(earlier.history, run.history, earlier.change)} {said}"
     yield view.curves(run.history, said, before), run
@@ -260,8 +263,8 @@ def _contents() -> None:
                     clip = gr.Number(1.0, label="Clip gradients at", min_width=110)
                     seed = gr.Number(0, label="Seed", precision=0, min_width=110)
                 with gr.Row():
-                    text_column = gr.Textbox(label="Column of texts", placeholder="found", min_width=110)
-                    label_column = gr.Textbox(label="Column of labels", placeholder="found", min_width=110)
+                    text_column = gr.Textbox("", label="Column of texts", placeholder="found", min_width=110)
+                    label_column = gr.Textbox("", label="Column of labels", placeholder="found", min_width=110)
             with gr.Row():
                 go = gr.Button("Train", variant="primary", min_width=120)
                 halt = gr.Button("Stop", min_width=120)

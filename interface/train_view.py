@@ -43,7 +43,7 @@ def progress(history: History, steps: int) -> str:
     return words + ("." if best.valid_accuracy is None else f", {best.valid_accuracy:.1%} right.")
 
 
-def outcome(history: History, seconds: float) -> str:
+def outcome(history: History, seconds: float, reason: str) -> str:
     """How a run ended, in a sentence."""
     best = history.epochs[history.best]
     right = (
@@ -51,7 +51,7 @@ def outcome(history: History, seconds: float) -> str:
         if best.train_accuracy is None
         else f": {best.train_accuracy:.1%} of the training rows right, {best.valid_accuracy:.1%} of the validation rows"
     )
-    return f"Stopped after {seconds:.0f} s ({history.stopped}). Kept: the weights of step {best.step:,}{right}."
+    return f"Ended after {seconds:.0f} s: {reason}. Kept: the weights of step {best.step:,}{right}."
 
 
 def compared(before: History, after: History, change: Change) -> str:
@@ -95,8 +95,8 @@ def believed(fitted: OwnTexts) -> str:
     for name, gap in fitted.against.items():
         low, high = gap.log_loss_interval
         by = (
-            f"the network's log loss is {abs(gap.log_loss):.3f} {'lower' if gap.log_loss >= 0 else 'higher'} (lower by "
-            f"{low:.3f} to {high:.3f} with 95 % confidence), its accuracy {100 * gap.accuracy:+.1f} points"
+            f"the network's log loss is {_lower(gap.log_loss)} (with 95 % confidence {_lower(low)} to {_lower(high)}), "
+            f"its accuracy {100 * gap.accuracy:+.1f} points"
         )
         if gap.verdict == "better":
             lines.append(f"Believe the network rather than {name}: {by}.")
@@ -110,6 +110,10 @@ def believed(fitted: OwnTexts) -> str:
             "alone; the curves are those of the recurrent layers that were left out."
         )
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def _lower(saved: float) -> str:
+    return f"{abs(saved):.3f} {'lower' if saved >= 0 else 'higher'}"
 
 
 def _scores(fitted: OwnTexts) -> str:

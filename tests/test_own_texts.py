@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load as read_tensors
 
 from rnn_model import classify
+from rnn_model.classifier import inputs_of
 from rnn_model.errors import TrainingError
 from rnn_model.gradient_flow import text_gradient_flow
 from rnn_model.network import TextNetwork
@@ -50,7 +51,7 @@ def small(table: TextTable):
 def by_heart(tmp_path_factory: pytest.TempPathFactory) -> tuple[TextTable, Split, OwnTexts]:
     """A network from nothing on messages of which some are labelled wrongly, trained far too long."""
     table, split = table_of(messages(200))
-    recipe = replace(FROM_NOTHING, **QUICK, steps=200)
+    recipe = replace(FROM_NOTHING, **QUICK, steps=300, learning_rate=5e-3)
     folder = tmp_path_factory.mktemp("run")
     return table, split, fit_texts(table, split, folder, small(table), recipe, lambda _: None, NOTHING)
 
@@ -161,23 +162,21 @@ def test_the_gradient_through_a_text_network_is_that_of_its_last_state() -> None
     with torch.no_grad():
         torch.nn.init.normal_(network.order.weight)
         network.order.weight[:, size:] = 0  # the mean of the outputs, which the measure holds constant
-    texts = [text for text in table.texts if len(text.split()) == 6][:5]
+    texts = [text for text in table.texts if len(text.split()) == 6 and "," not in text][:5]
     flow = text_gradient_flow(network, config, texts, [0] * len(texts))
     assert flow is not None
 
-    norms = np.zeros(flow.norms.shape[0])
+    norms = np.zeros(len(flow.norms) - 1)
     for text in texts:
         steps = steps_of([text], config)
         states, before = [], None
-        from rnn_model.classifier import inputs_of
-
         for number in range(len(flow.norms)):
             logits, before, _ = network(inputs_of(steps.one(number)), before)
             before.state.hidden.retain_grad()
             states.append(before.state.hidden)
         torch.nn.functional.cross_entropy(logits, torch.tensor([0])).backward()
-        norms += [float(state.grad.norm()) for state in reversed(states)]
-    np.testing.assert_allclose(flow.norms[:, 0], norms / len(texts), rtol=1e-4)
+        norms += [float(state.grad.norm()) for state in reversed(states[:-1])]
+    np.testing.assert_allclose(flow.norms[1:, 0], norms / len(texts), rtol=1e-4)
 
 
 def test_a_word_without_end_costs_no_more_than_it_holds() -> None:
