@@ -35,7 +35,7 @@ FILE_TYPES = [".csv", ".tsv", ".json", ".xlsx"]
 NEEDED = {"sklearn": "scikit-learn", "scipy": "scipy"}  # module -> package
 # What one visitor may ask of a server that others wait for.
 SECONDS = 120.0
-MOST_ROWS, MOST_CLASSES = 20_000, 64
+MOST_ROWS, MOST_CLASSES = 5_000, 20
 MOST_STEPS, MOST_UNITS, MOST_LAYERS = 3000, 256, 4
 STEPS = 600
 VALIDATIONS = 30  # in a run
@@ -210,7 +210,7 @@ def trained(run: Run, stop: threading.Event, earlier: Run | None = None) -> Iter
 
         try:
             for curve, fitted in followed(fit, stop, SECONDS):
-                if curve is not None:
+                if curve is not None and curve.epochs:
                     run = replace(run, history=curve)
                     yield view.curves(curve, view.progress(curve, run.recipe.steps), before), run
                 elif fitted is not None:
@@ -270,8 +270,8 @@ def _contents() -> None:
                 halt = gr.Button("Stop", min_width=120)
             gr.HTML(
                 f'<p class="hint">Here at most {MOST_ROWS:,} rows, {MAX_FILE_BYTES / 1e6:.0f} MB, {MOST_CLASSES} '
-                f"classes and {SECONDS:.0f} seconds of learning, one training at a time: you may have to wait. The "
-                "table, the network and all it made are yours alone: kept in memory while this page is open, for an "
+                f"classes; after {SECONDS:.0f} seconds learning ends with the best so far; one training at a time, so you may "
+                "have to wait. The table and the network are yours alone: kept in memory while this page is open, for an "
                 "hour at most, and never written to a place that stays.</p>"
             )
         with gr.Column(scale=7, min_width=300):

@@ -63,7 +63,7 @@ def test_overfitting_is_dated_and_its_gap_measured() -> None:
     assert "Since step 700" in said or "Since step 800" in said
     assert "a gap of 30 points" in said
     assert "kept are those of step 600" in said or "kept are those of step 700" in said
-    assert found.change == Change("weight_decay", 0.01, 0.1)
+    assert found.change == Change("weight_decay", 0.01, 0.083)
     assert diagnose(drawn(FALLING, TURNING), Facts(cell=CellConfig(layers=2)))[0].change == Change("dropout", 0.0, 0.3)
 
 

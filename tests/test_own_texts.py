@@ -128,6 +128,19 @@ def test_a_run_can_be_watched_and_stopped(tmp_path: Path) -> None:
         assert torch.equal(tensor, state[f"best.{name}"])
 
 
+def test_the_weighing_of_n_grams_can_be_stopped_too(tmp_path: Path) -> None:
+    table, split = table_of(messages(100))
+    asked: list[int] = []
+
+    def watch(history: History) -> bool:
+        asked.append(len(history.epochs))
+        return False
+
+    fitted = fit_texts(table, split, tmp_path, small(table), replace(RECIPE, **QUICK), lambda _: None, watch=watch)
+    assert asked == [0, 1]
+    assert len(fitted.history.epochs) == 1
+
+
 def test_another_start_is_refused_by_name(tmp_path: Path) -> None:
     table, split = table_of(messages(100))
     with pytest.raises(TrainingError, match="expected 'n-grams' or 'nothing', found 'scratch'"):

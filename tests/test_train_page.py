@@ -61,7 +61,7 @@ def test_a_table_is_uploaded_a_network_trained_judged_changed_used_and_downloade
     expect(page.locator(".strip:visible")).to_contain_text("From letters.csv")
     expect(page.locator(".strip:visible")).to_contain_text("2 classes")
     page.get_by_label("from nothing").click()
-    page.get_by_label("Steps", exact=True).fill("120")
+    page.get_by_label("Steps", exact=True).fill("60")
     press(page, "Train")
 
     # while it learns
@@ -69,7 +69,7 @@ def test_a_table_is_uploaded_a_network_trained_judged_changed_used_and_downloade
     expect(curve(page)).to_contain_text("Accuracy")
     # at the end
     expect(page.locator(".doctor")).to_contain_text("What to do", timeout=LONG)
-    expect(page.locator(".verdict:visible")).to_contain_text("all 120 steps taken")
+    expect(page.locator(".verdict:visible")).to_contain_text("all 60 steps taken")
     expect(curve(page)).to_contain_text("best validation, kept")
     expect(page.locator(".doctor")).to_contain_text("Too little data")
     expect(page.locator(".scores tbody tr")).to_have_count(3)
@@ -97,7 +97,7 @@ def test_a_table_is_uploaded_a_network_trained_judged_changed_used_and_downloade
     folder = tmp_path / "own-texts"
     assert {"config.json", "model.safetensors", "README.md", "history.json"} <= {path.name for path in folder.iterdir()}
     assert classify(load(folder), "Could you please send the report").label == "polite"
-    assert "--start nothing --steps 120" in (folder / "README.md").read_text().replace("--workers 0 ", "")
+    assert "--start nothing --steps 60" in (folder / "README.md").read_text().replace("--workers 0 ", "")
 
     # try what the doctor proposes
     page.get_by_role("button", name="Try it").click()

@@ -31,6 +31,7 @@ FAINT = 1e-4  # gradient norm relative to its first value
 FEW_ROWS = 50  # for each class, to train on
 FEW_SERIES = 30
 WIDE = 0.05  # half of an accuracy's interval
+MOST_DECAY = 5.0  # to be tried
 LEAKED = 0.01  # share of the held-out rows
 TOO_GOOD = 0.05  # validation accuracy above training accuracy
 
@@ -401,9 +402,14 @@ def _against_memorising(facts: Facts) -> Change | None:
 
 
 def _decayed(train: TrainConfig) -> Change | None:
-    if train.weight_decay >= 0.1:
+    """The decay under which a weight that no gradient holds falls to 1/e over the run, if it is not near that already.
+
+    A step multiplies it by 1 - rate * decay, and the cosine makes the rate half of its highest on average.
+    """
+    fading = min(_short(2 / max(train.learning_rate * train.steps, 1e-9)), MOST_DECAY)
+    if train.weight_decay > fading / 2:
         return None
-    return Change("weight_decay", train.weight_decay, _short(max(10 * train.weight_decay, 0.01)))
+    return Change("weight_decay", train.weight_decay, fading)
 
 
 def _smaller(cell: CellConfig) -> Change | None:

@@ -129,7 +129,8 @@ def fit_texts(
         say: receives readable lines.
         start: N_GRAMS begins with the regression; NOTHING with weights drawn at random and no feature left out, and
             what came of it is the model whether or not it is any good.
-        watch: receives the learning curve after every validation; False ends the training there.
+        watch: receives the learning curve after every validation, an empty one while the n-grams are weighed; False
+            ends the training there.
 
     Raises:
         TrainingError: the run could not start or had to stop.
@@ -152,7 +153,7 @@ def fit_texts(
     torch.manual_seed(recipe.seed)
     network, bag = TextNetwork(config), None
     if start == N_GRAMS:
-        strength, bag = chosen_regression(texts["train"], of["train"], validation, config)
+        strength, bag = chosen_regression(texts["train"], of["train"], validation, config, watch)
         network.load_state_dict(network.state_dict() | bag.state_dict())
         say(f"n-grams alone: validation loss {validation(bag):.4f}")
     draw = Reshuffled(texts["train"], of["train"].tolist())
@@ -211,11 +212,25 @@ def fit_texts(
 
 
 def chosen_regression(
-    texts: Sequence[str], labels: np.ndarray, validation: TextValidation, config: TextConfig
+    texts: Sequence[str],
+    labels: np.ndarray,
+    validation: TextValidation,
+    config: TextConfig,
+    watch: Callable[[History], bool] | None = None,
 ) -> tuple[float, TextNetwork]:
-    """Of the `regressions` the one with the lowest cross-entropy on the validation set, and its inverse penalty."""
-    made = zip(STRENGTHS, regressions(texts, labels, config, STRENGTHS), strict=True)
-    return min(made, key=lambda one: validation(one[1]))
+    """Of the `regressions` the one with the lowest cross-entropy on the validation set, and its inverse penalty.
+
+    As soon as `watch` returns False no further one is tried.
+    """
+    best, lowest = None, np.inf
+    for strength, made in zip(STRENGTHS, regressions(texts, labels, config, STRENGTHS), strict=True):
+        loss = validation(made)
+        if best is None or loss < lowest:
+            best, lowest = (strength, made), loss
+        if watch is not None and not watch(History()):
+            break
+    assert best is not None, "there is at least one strength"
+    return best
 
 
 def regressions(
