@@ -23,7 +23,7 @@ PLACES = {
     "tests/": "mirrors the packages; a real browser drives the page",
     "docs/": "pictures, research log, and what writes this README",
 }
-UNMEASURED = "These weights have not been measured yet; `make evaluate` does it."  # new weights come without scores
+UNMEASURED = "These weights have not been measured yet; `python -m training.evaluate` does it."  # new ones have no scores
 WIDTH = 120
 
 

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from rnn_model import InputError, Model, classify, classify_many
-from rnn_model.attribution import attribution
+from rnn_model.attribution import attribution, hidden_states
 from rnn_model.plots import svg
-from rnn_model.plots_text import belief_figure
+from rnn_model.plots_text import belief_figure, hidden_figure
 from rnn_model.reading import read_texts
 from rnn_model.records import Classification
 from rnn_model.report_text import classes_csv, describe_class
@@ -96,7 +96,7 @@ def answer(model: Model, text: str) -> str:
     return (
         f'<p class="verdict" role="status">{escape(sentence)}</p>{notes}{_bars(found)}'
         f'<div class="picture"><div class="wide">{wide}</div><div class="slim">{slim}</div></div>'
-        f"{_letters(model, found)}"
+        f"{_letters(model, found)}{_inside(model, found)}"
     )
 
 
@@ -169,6 +169,17 @@ def _letters(model: Model, found: Classification) -> str:
     text = "".join(pieces) + escape(found.text[start:])
     key = '<span class="key for">for</span> <span class="key against">against</span>'
     return f'<p class="small-heading">What spoke for {name} {key}</p><p class="letters">{text}</p>'
+
+
+def _inside(model: Model, found: Classification) -> str:
+    """The hidden states, folded away; nothing for a network without recurrence."""
+    hidden = hidden_states(model, found.text)
+    if not len(hidden):
+        return ""
+    said = f"Heat map of {hidden[0].size} hidden units over {len(hidden)} steps"
+    wide, slim = (svg(hidden_figure(hidden, found, narrow=narrow), said) for narrow in (False, True))
+    picture = f'<div class="picture"><div class="wide">{wide}</div><div class="slim">{slim}</div></div>'
+    return f'<details class="inside"><summary>Inside the network</summary>{picture}</details>'
 
 
 def _download(found: list[Classification]) -> str:

@@ -49,3 +49,23 @@ def attribution(model: Model, text: str, label: str | None = None) -> tuple[np.n
     blanks = np.flatnonzero(steps.closing)
     scores[blanks - 1] += scores[blanks]
     return scores[letters], steps.ends[letters]
+
+
+def hidden_states(model: Model, text: str) -> np.ndarray:
+    """(T, L, H) what every unit of every layer held after each letter (or word) that `classify` reads.
+
+    Args:
+        model: from `load`, of a checkpoint that classifies texts.
+        text: what `classify` was given.
+
+    Raises:
+        CheckpointError: the model forecasts.
+    """
+    config, network = model.classifier
+    steps = steps_of([prepared(text, config)[0]], config)
+    if config.recurrent is None or not len(steps.features):
+        return np.empty((0, 0, 0))
+    with torch.inference_mode():
+        _, _, hidden = network(inputs_of(steps))
+    assert hidden is not None, "a network with recurrence has hidden states"
+    return hidden[0].numpy()[~steps.closing]

@@ -63,7 +63,7 @@ def explain(model: Model, sequence: Any, horizon: int = 12, season: int | None =
         gradient=gradient,
         hidden=states,
         steps=np.arange(len(series) - length, len(series)),
-        order=_order(units),
+        order=order_of_units(units),
         follows=_correlations(_followed(past, made.season), units),
         notes=() if varies else ("No variation seen, so no value stands out.",),
     )
@@ -87,7 +87,7 @@ def _correlations(rows: np.ndarray, units: np.ndarray) -> np.ndarray:
         return np.where(sizes > 1e-6, rows @ columns / sizes, np.nan)
 
 
-def _order(units: np.ndarray) -> np.ndarray:
+def order_of_units(units: np.ndarray) -> np.ndarray:
     """Units (W, U) by their angle in the plane of the two main directions of their movement, which puts units that move
     alike side by side (Friendly 2002, "Corrgrams", The American Statistician 56, 316-324)."""
     if not units.size:

@@ -220,11 +220,11 @@ def hidden_figure(trace: Trace, *, narrow: bool = False) -> Figure:
         states.set_axis_off()
         half = (x[-1] - x[0]) / max(len(x) - 1, 1) / 2 or 0.5
         extent = (x[0] - half, x[-1] + half, len(units), 0)
-        states.imshow(_two_colours(units / (np.abs(units).max() or 1.0)), aspect="auto", extent=extent)
+        states.imshow(two_colours(units / (np.abs(units).max() or 1.0)), aspect="auto", extent=extent)
         draw_time_scale(states, *_time_ticks(x, dated, 5 if narrow else 9))
         beside = figure.add_axes((1 - (columns + 8) / size[0], place[1], columns / size[0], place[3]))
         beside.set_axis_off()
-        beside.imshow(_two_colours(follows), aspect="auto", extent=(0, len(FOLLOWED), len(units), 0))
+        beside.imshow(two_colours(follows), aspect="auto", extent=(0, len(FOLLOWED), len(units), 0))
         line = 1 / axes_size(beside)[1]
         for column, name in enumerate(FOLLOWED):
             below = beside.get_xaxis_transform()
@@ -431,7 +431,7 @@ def _dot(steps: int) -> str | None:
     return "." if steps == 1 else None
 
 
-def _two_colours(values: np.ndarray) -> np.ndarray:
+def two_colours(values: np.ndarray) -> np.ndarray:
     """(..., 4) colours of values in -1 ... 1: blue above zero, vermilion below, fainter towards it, on any paper."""
     colours = np.where(values[..., None] > 0, to_rgba(ACCENT), to_rgba(CONTRAST))
     colours[..., 3] = np.clip(np.abs(values), 0, 1)

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnn_model.plots import ACCENT, FONT, INK, MUTED, canvas, drawing, size_of
+from rnn_model.explain import order_of_units
+from rnn_model.plots import ACCENT, FONT, INK, MUTED, canvas, drawing, size_of, two_colours
 from rnn_model.records import Classification
 
 SHOWN = 4  # classes
@@ -49,6 +50,29 @@ def belief_figure(answer: Classification, names: Mapping[str, str] | None = None
         width, height = size_of(figure)
         heading = f"Belief after every {'word' if _by_word(answer) else 'letter'}"
         figure.text(6 / width, 1 - 14 / height, heading, weight="bold")
+    return figure
+
+
+def hidden_figure(hidden: np.ndarray, answer: Classification, *, narrow: bool = False) -> Figure:
+    """Hidden states over the letters (or words), a row a unit, units that move alike beside each other.
+
+    Args:
+        hidden: (T, L, H) from `rnn_model.attribution.hidden_states`, T at least 1.
+        answer: of the same text.
+        narrow: a figure for a phone.
+    """
+    units = hidden.reshape(len(hidden), -1)
+    units = units[:, order_of_units(units)].T
+    with drawing():
+        figure, axes = canvas(SIZES[narrow], [""], [""])
+        axes.imshow(
+            two_colours(units / (np.abs(units).max() or 1.0)), aspect="auto", extent=(0.5, len(hidden) + 0.5, 0, 1)
+        )
+        _write_letters(axes, answer, LETTERS[narrow])
+        width, height = size_of(figure)
+        figure.text(
+            6 / width, 1 - 14 / height, f"{len(units)} hidden units, blue positive, orange negative", weight="bold"
+        )
     return figure
 
 

@@ -11,12 +11,12 @@ import torch
 from tiny_checkpoint import TEXT_FOLDER
 
 from rnn_model import InputError, Model, classify, load
-from rnn_model.attribution import attribution
+from rnn_model.attribution import attribution, hidden_states
 from rnn_model.config import ModelConfig, TextConfig
 from rnn_model.network import TextNetwork
 from rnn_model.ngrams import steps_of
 from rnn_model.plots import svg
-from rnn_model.plots_text import belief_figure
+from rnn_model.plots_text import belief_figure, hidden_figure
 from rnn_model.records import Classification, Part
 from rnn_model.report_text import classes_csv, describe_class
 
@@ -126,6 +126,20 @@ def test_attribution_agrees_with_a_small_change() -> None:
     ]
     network.float()
     assert scores.sum() == pytest.approx((likelihood[1] - likelihood[0]) / 2e-4, rel=1e-2, abs=1e-4)
+
+
+def test_the_hidden_states_are_those_of_the_answer() -> None:
+    """Read out after the blank that ends the text, the last of them gives the answer's probabilities."""
+    model = load(TEXT_FOLDER)
+    found = classify(model, "Guten Tag")
+    hidden = hidden_states(model, "Guten Tag")
+
+    assert hidden.shape == (len(found.belief), 1, 4)
+    shorter = hidden_states(model, "Guten")
+    np.testing.assert_allclose(hidden[: len(shorter)], shorter, atol=1e-6)
+    (axes,) = hidden_figure(hidden, found).axes
+    assert axes.images[0].get_array().shape[:2] == (4, len(hidden))
+    assert hidden_states(model, "12").size == 0
 
 
 def test_what_cannot_be_explained_is_said() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,8 @@ def test_a_sentence_shows_answer_film_and_letters(page: Page) -> None:
     assert "decided" in film.inner_html()
     expect(page.locator(".letters:visible")).to_have_text(GERMAN)
     assert page.locator(".letters:visible mark.for").count() > 3
+    page.get_by_text("Inside the network").locator("visible=true").click()
+    expect(page.locator(".inside svg:visible")).to_have_attribute("aria-label", re.compile("192 hidden units over"))
 
 
 def test_gibberish_is_not_sure(page: Page) -> None:
