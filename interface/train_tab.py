@@ -270,9 +270,9 @@ def _contents() -> None:
                 halt = gr.Button("Stop", min_width=120)
             gr.HTML(
                 f'<p class="hint">Here at most {MOST_ROWS:,} rows, {MAX_FILE_BYTES / 1e6:.0f} MB, {MOST_CLASSES} '
-                f"classes; after {SECONDS:.0f} seconds learning ends with the best so far; one training at a time, so you may "
-                "have to wait. The table and the network are yours alone: kept in memory while this page is open, for an "
-                "hour at most, and never written to a place that stays.</p>"
+                f"classes; after {SECONDS:.0f} seconds learning ends with the best so far; one training at a time, so "
+                "you may have to wait. The table and the network are yours alone: kept in memory while this page is "
+                "open, for an hour at most, and never written to a place that stays.</p>"
             )
         with gr.Column(scale=7, min_width=300):
             shown = gr.HTML('<div class="invitation"><p>Choose a table, then Train.</p></div>')
