@@ -26,7 +26,7 @@ SHOWN, LEAST = 5, 0.005  # classes, and the probability of one worth a line
 FAINTEST = 0.06  # of the strongest letter: weaker ones are left uncoloured
 MOST_ROWS = 500  # of a file, shown in the page; the download holds all
 EXAMPLES = (
-    ("One word", "Schmetterling"),
+    ("One word", "szczęście"),
     ("A sentence", "Le chat dort sur le canapé depuis ce matin"),
     ("Near relatives", "Jeg vet ikke hva han heter"),
     ("Two languages", "Ich habe gestern im Park gelesen and then I walked home with a friend"),

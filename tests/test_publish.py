@@ -137,8 +137,8 @@ def test_everything_planted_is_refused_at_once_with_its_fix(hub, run, checkout):
     (checkout / ".env").write_text("TOKEN=1")
     (checkout / "training" / "id_rsa").write_text("-")
     (checkout / "interface" / "settings.json").write_text(f'{{\n"token": "{WRITE}"}}')
-    (checkout / "weights" / "language").mkdir()
-    (checkout / "weights" / "language" / "config.json").write_text("{}")
+    (checkout / "weights" / "planted").mkdir()
+    (checkout / "weights" / "planted" / "config.json").write_text("{}")
     (checkout / "weights" / "forecast" / "model.safetensors").write_bytes(b"cut off")
     (checkout / ".gitignore").write_text("*.safetensors\n")
     (checkout / "requirements.txt").write_text("gradio>=6\ntorch==2.13.0\n")
@@ -368,7 +368,7 @@ def test_a_killed_upload_goes_on_where_it_stood(hub, run, clone, tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait(20)
     uploaded = [entry for entry in hub.log if entry.startswith("PUT")]
-    assert len(uploaded) == 3
+    assert len(uploaded) == len(set(uploaded)) > 1
     assert len(hub.repos["spaces", SPACE].commits) == 1
 
     hub.faults.clear()

@@ -24,7 +24,8 @@ from training.classifying import (
 )
 from training.config import TrainConfig
 from training.corpus import Corpus, LanguageText
-from training.text_batches import ENOUGH, NO_CLASS, LanguageTexts, TextBatch, TextBatches, nonsense
+from training.language_texts import ENOUGH, LanguageTexts, nonsense
+from training.text_batches import NO_CLASS, TextBatch, TextBatches
 
 CONFIG = TextConfig(("ab", "ba"), unit="word", buckets=512, embedding=8, recurrent=CellConfig(hidden_size=16))
 RUN = TrainConfig(steps=120, batch=32, learning_rate=1e-2, warmup=5, averaging=0.9, validate_every=40, workers=0)
