@@ -23,7 +23,9 @@ PLACES = {
     "tests/": "mirrors the packages; a real browser drives the page",
     "docs/": "pictures, research log, and what writes this README",
 }
-UNMEASURED = "These weights have not been measured yet; `python -m training.evaluate` does it."  # new ones have no scores
+UNMEASURED = (
+    "These weights have not been measured yet; `python -m training.evaluate` does it."  # new ones have no scores
+)
 WIDTH = 120
 
 
