@@ -131,6 +131,7 @@ def test_what_cannot_be_trained_is_explained(page: Page) -> None:
     assert page.locator("[role=alert] b").count() == 0
 
     press(page, "Polite or rude")
+    expect(page.locator(".strip:visible")).to_contain_text("600 texts")
     page.get_by_label("Steps", exact=True).fill("100000")
     press(page, "Train")
     expect(page.locator(".problems:visible")).to_contain_text("steps: expected a whole number from 30 to 3000")
