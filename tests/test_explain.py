@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rnn_model import Model, encode, explain, forecast
-from rnn_model.explain import _correlations, _order
+from rnn_model.explain import _correlations, order_of_units
 from rnn_model.records import FOLLOWED, Series, Trace
 
 STEPS = np.arange(72)
@@ -98,7 +98,7 @@ def test_units_that_move_alike_lie_side_by_side() -> None:
     kinds = rng.permutation(np.repeat([0, 1, 2], 6))
     waves = np.stack([np.sin(STEPS / 3), np.cos(STEPS / 3), np.sin(STEPS / 3 + 4)])
     units = (waves[kinds] + 0.05 * rng.normal(size=(18, 72))).T
-    ordered = kinds[_order(units)]
+    ordered = kinds[order_of_units(units)]
     changes = (ordered != np.roll(ordered, 1)).sum()
     assert changes == 3
 
