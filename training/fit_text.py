@@ -34,8 +34,16 @@ from training.text_card import text_card
 LANGUAGE, NAME = Path("weights/language"), "unrolled-language"
 RUNS = Path("runs")
 
-BAG = {"steps": 4000, "batch": 512, "learning_rate": 5e-3, "warmup": 100, "weight_decay": 1e-4}
-ORDER = {"steps": 4000, "batch": 512, "learning_rate": 1e-3, "warmup": 100, "weight_decay": 1e-4}
+BAG_STEPS, BAG_RATE = 20_000, 5e-3  # of the first stage
+ORDER = {
+    "steps": 2400,
+    "batch": 512,
+    "learning_rate": 1e-3,
+    "warmup": 100,
+    "weight_decay": 1e-4,
+    "validate_every": 400,
+    "patience": 100,
+}
 CELL = {"hidden_size": 192}
 DROPPED = 0.1  # share of features left out of a training text
 EVERY = 3  # of the development texts every third validates, the others only calibrate and are reported
@@ -213,10 +221,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--replace", action="store_true", help="overwrite the checkpoint even if it scores better")
     parser.add_argument("--buckets", type=int, default=65_536, help="features that hashing tells apart (default 65536)")
     parser.add_argument("--embedding", type=int, default=48, help="numbers that stand for a feature (default 48)")
-    parser.add_argument(
-        "--bag-steps", type=int, default=BAG["steps"], help="steps of the first stage, without recurrence"
-    )
-    parser.add_argument("--bag-rate", type=float, default=BAG["learning_rate"], help="learning rate of the first stage")
+    parser.add_argument("--bag-steps", type=int, default=BAG_STEPS, help="steps of the first stage, without recurrence")
+    parser.add_argument("--bag-rate", type=float, default=BAG_RATE, help="learning rate of the first stage")
     add_flags(parser.add_argument_group("second stage"), TrainConfig, ORDER)
     add_flags(parser.add_argument_group("recurrent layers"), CellConfig, CELL)
     return parser
