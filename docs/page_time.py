@@ -16,6 +16,8 @@ sys.path.insert(0, str(ROOT))
 
 import app  # noqa: E402 - the repository is not installed as a package
 from interface.answer import Chosen, answer  # noqa: E402
+from interface.classify_tab import EXAMPLES  # noqa: E402
+from interface.classify_tab import answer as classified  # noqa: E402
 from interface.sections import check, downloads, inside, mattered, picture  # noqa: E402
 from rnn_model import backtest, explain, forecast, load, read  # noqa: E402
 from rnn_model.backtest import known  # noqa: E402
@@ -38,7 +40,7 @@ def median_ms(work: Callable[[], object]) -> np.ndarray:
 
 def main() -> int:
     torch.set_num_threads(1)
-    model = load(ROOT / app.WEIGHTS)
+    model, classifier = load(ROOT / app.FORECASTER), load(ROOT / app.CLASSIFIER)
     text = json.loads((ROOT / "interface" / "examples.json").read_text(encoding="utf-8"))[0]["text"]
     series = read(text).series[0]
     made, checked, trace = (work(model, series, 24) for work in (forecast, backtest, explain))
@@ -57,6 +59,8 @@ def main() -> int:
         print("{:26} {:7.0f} ms, of them processor {:5.0f} ms".format(name, *median_ms(work)))
     whole = median_ms(lambda: answer(model, text, None, 24, None, 0.8, Chosen()))
     print("{:26} {:7.0f} ms, of them processor {:5.0f} ms".format("the whole answer", *whole))
+    sentence = median_ms(lambda: classified(classifier, EXAMPLES[1][1]))
+    print("{:26} {:7.0f} ms, of them processor {:5.0f} ms".format("a sentence classified", *sentence))
     moment = median_ms(lambda: forecast(model, known(series, 120), 24))
     print("{:26} {:7.0f} ms, of them processor {:5.0f} ms".format("one more value, full pass", *moment))
     return 0 if whole[0] < 1000 else 1
