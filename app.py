@@ -16,6 +16,7 @@ from interface.classify_tab import classify_tab
 from interface.forecast_tab import forecast_tab
 from interface.look import head, theme
 from interface.train_tab import train_tab
+from interface.visit import begun
 from rnn_model import Model, UnrolledError, load
 from rnn_model.reading.limits import MAX_FILE_BYTES
 
@@ -35,10 +36,11 @@ def build(forecaster: Model, classifier: Model) -> gr.Blocks:
     """The page, with an example already forecast and another classified."""
     with gr.Blocks(title="Unrolled", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
         gr.HTML(HEAD)
-        with gr.Tabs():
-            forecast_tab(forecaster)
-            classify_tab(classifier)
-            train_tab()
+        visit = begun()
+        with visit.tabs:
+            forecast_tab(forecaster, visit)
+            classify_tab(classifier, visit)
+            train_tab(visit)
     # A forecast is pure computation: more at once than cores would only make each one slower.
     return demo.queue(default_concurrency_limit=2)
 

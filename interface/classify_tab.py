@@ -13,6 +13,7 @@ import gradio as gr
 import numpy as np
 import pandas as pd
 
+from interface.visit import CLASSIFY, Visit, network_choice, offered, used
 from rnn_model import InputError, Model, classify, classify_many
 from rnn_model.attribution import attribution, hidden_states
 from rnn_model.plots import svg
@@ -41,20 +42,21 @@ def names_of(labels: tuple[str, ...]) -> dict[str, str]:
     return names if set(labels) <= set(names) else {}
 
 
-def classify_tab(model: Model) -> None:
+def classify_tab(model: Model, visit: Visit) -> None:
     """Adds the tab, with an example already classified, and the endpoints `/classify` and `/classify_file`."""
     _, first = EXAMPLES[1]
-    config, _ = model.classifier
+    own = visit.classifier
     opening = answer(model, first)
-    with gr.Tab("Classify") as tab, gr.Row():
+    with gr.Tab("Classify", id=CLASSIFY) as tab, gr.Row():
         with gr.Column(scale=4, min_width=300):
             text = gr.Textbox(
                 first,
                 label="Your text",
-                info=f"A word is enough. One of {len(config.labels)} languages is looked for, letter by letter.",
+                info=looked_for(model),
                 lines=5,
                 max_lines=12,
             )
+            network = network_choice()
             go = gr.Button("Classify", variant="primary")
             with gr.Column(elem_classes="examples"):
                 gr.HTML('<p class="hint">Texts to try</p>')
@@ -67,21 +69,40 @@ def classify_tab(model: Model) -> None:
             table = gr.Dataframe(visible=False, interactive=False, max_height=420, label="Texts", wrap=True)
             download = gr.HTML()
     outputs = [result, table, download]
+    using = [network, own]
     hidden = [gr.update(visible=False), ""]
 
-    def run(text: str) -> list[Any]:
-        return [answer(model, text), *hidden]
+    def run(text: str, network: str, mine: Model | None) -> list[Any]:
+        return [answer(used(model, mine, network), text), *hidden]
 
-    def run_example(text: str) -> list[Any]:
-        return [text, answer(model, text), *hidden]
+    def run_example(text: str, network: str, mine: Model | None) -> list[Any]:
+        return [text, *run(text, network, mine)]
+
+    def run_file(path: str, network: str, mine: Model | None) -> list[Any]:
+        return of_file(used(model, mine, network), path)
+
+    def look_for(network: str, mine: Model | None) -> Any:
+        return gr.update(info=looked_for(used(model, mine, network)))
 
     quietly: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
-    gr.on([go.click, text.submit], run, text, outputs, **quietly)
+    gr.on([go.click, text.submit], run, [text, *using], outputs, **quietly)
     for button, (_, example) in zip(buttons, EXAMPLES, strict=True):
-        button.click(partial(run_example, example), None, [text, *outputs], **quietly)
-    file.upload(partial(of_file, model), file, outputs, **quietly)
+        button.click(partial(run_example, example), using, [text, *outputs], **quietly)
+    file.upload(run_file, [file, *using], outputs, **quietly)
+    for switched in (network.input, own.change(offered, own, network, **quietly).then):
+        switched(look_for, using, text, **quietly).then(run, [text, *using], outputs, **quietly)
     with tab:
         _endpoints(model)
+
+
+def looked_for(model: Model) -> str:
+    """What a network tells apart, and how, in words."""
+    config, _ = model.classifier
+    languages = bool(names_of(config.labels))
+    count = len(config.labels)
+    classes = f"{count} languages" if languages else f"{count} classes" if count > SHOWN else ", ".join(config.labels)
+    unit = "letter" if config.unit == "character" else "word"
+    return f"{'A word is enough. ' if languages else ''}One of {classes} is looked for, {unit} by {unit}."
 
 
 def answer(model: Model, text: str) -> str:

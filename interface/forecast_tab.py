@@ -9,6 +9,7 @@ import gradio as gr
 
 from interface.answer import Answer, Chosen, Example, answer, examples, origin, replay
 from interface.endpoints import FILE_TYPES, endpoints
+from interface.visit import FORECAST, Visit, network_choice, offered, used
 from rnn_model import Model
 
 COVERAGES = [("8 in 10", 0.8), ("5 in 10", 0.5)]
@@ -18,11 +19,11 @@ REPLAY_HINT = (
 )
 
 
-def forecast_tab(model: Model) -> None:
+def forecast_tab(model: Model, visit: Visit) -> None:
     """Adds the tab, with an example already forecast, and the endpoints for programs."""
-    first, (limits, _) = examples()[0], model.forecaster
+    first, (limits, _), own = examples()[0], model.forecaster, visit.forecaster
     opening = answer(model, first.text, None, first.horizon, None, 0.8, Chosen())
-    with gr.Tab("Forecast") as tab, gr.Row():
+    with gr.Tab("Forecast", id=FORECAST) as tab, gr.Row():
         with gr.Column(scale=4, min_width=300):
             text = gr.Textbox(
                 first.text,
@@ -40,6 +41,7 @@ def forecast_tab(model: Model) -> None:
                 season = gr.Number(
                     0, label="Steps in a season", info="0: found for you, 1: none", precision=0, min_width=110
                 )
+            network = network_choice()
             go = gr.Button("Forecast", variant="primary")
             with gr.Column(elem_classes="examples"):
                 gr.HTML('<p class="hint">Real series to try</p>')
@@ -52,31 +54,38 @@ def forecast_tab(model: Model) -> None:
     with tab:  # beside a tab there may only be other tabs
         chosen = gr.State(opening.chosen)
         endpoints(model)
-    inputs = [text, file, horizon, season, shown["coverage"], chosen]
+    using = [network, own]
+    inputs = [*using, text, file, horizon, season, shown["coverage"], chosen]
     outputs = [*shown.values(), source, chosen]
 
-    def run(*values: Any) -> list[Any]:
-        return _updates(answer(model, *values))
+    def run(network: str, mine: Model | None, *values: Any) -> list[Any]:
+        return _updates(answer(used(model, mine, network), *values))
 
-    def run_file(path: str, ahead: int, season: int, chance: float) -> list[Any]:
-        return ["", *_updates(answer(model, "", path, ahead, season, chance, Chosen()))]
+    def run_file(network: str, mine: Model | None, path: str, ahead: int, season: int, chance: float) -> list[Any]:
+        return ["", *run(network, mine, "", path, ahead, season, chance, Chosen())]
 
-    def run_example(example: Example, chance: float) -> list[Any]:
-        made = answer(model, example.text, None, example.horizon, None, chance, Chosen())
-        return [example.text, example.horizon, 0, *_updates(made)]
+    def run_example(example: Example, network: str, mine: Model | None, chance: float) -> list[Any]:
+        shown = run(network, mine, example.text, None, example.horizon, None, chance, Chosen())
+        return [example.text, example.horizon, 0, *shown]
+
+    def run_replay(network: str, mine: Model | None, *values: Any) -> str:
+        return replay(used(model, mine, network), *values)
 
     quietly: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
-    asked = [go.click, horizon.submit, season.submit, shown["coverage"].input, shown["adjust"].input]
+    asked = [go.click, horizon.submit, season.submit, network.input, shown["coverage"].input, shown["adjust"].input]
     gr.on(asked, run, [*inputs, shown["adjust"]], outputs, **quietly)
+    own.change(offered, own, network, **quietly).then(run, [*inputs, shown["adjust"]], outputs, **quietly)
     for chooser in (shown["others"], shown["series"]):
         chooser.input(run, [*inputs, shown["adjust"], chooser], outputs, **quietly)
     ahead = [horizon, season, shown["coverage"]]
-    file.upload(run_file, [file, *ahead], [text, *outputs], **quietly)
+    file.upload(run_file, [*using, file, *ahead], [text, *outputs], **quietly)
     for button, example in zip(buttons, examples(), strict=True):
-        button.click(partial(run_example, example), shown["coverage"], [text, horizon, season, *outputs], **quietly)
+        button.click(
+            partial(run_example, example), [*using, shown["coverage"]], [text, horizon, season, *outputs], **quietly
+        )
     shown["moment"].change(  # its input event may still carry the value before
-        partial(replay, model),
-        [text, file, horizon, season, chosen, shown["moment"]],
+        run_replay,
+        [*using, text, file, horizon, season, chosen, shown["moment"]],
         shown["replayed"],
         trigger_mode="always_last",
         **quietly,

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from interface import train_view as view
-from interface.classify_tab import answer
 from interface.live import followed
+from interface.visit import CLASSIFY, FORGOTTEN, TRAIN, Visit
 from rnn_model import InputError, UnrolledError
 from rnn_model.config import ACTIVATIONS, CELLS, INITIALISATIONS, CellConfig, check, within
 from rnn_model.errors import Problem
@@ -39,7 +39,6 @@ MOST_ROWS, MOST_CLASSES = 5_000, 20
 MOST_STEPS, MOST_UNITS, MOST_LAYERS = 3000, 256, 4
 STEPS = 600
 VALIDATIONS = 30  # in a run
-FORGOTTEN = 3600  # seconds after which a visitor's table and model are dropped
 STARTS = {"from n-grams (the recipe)": "n-grams", "from nothing (watch it learn by heart)": "nothing"}
 USUAL_RATES = {"n-grams": 1e-3, "nothing": 3e-3}
 QUEUE = "training"  # one at a time, whichever button started it
@@ -100,10 +99,10 @@ class Run:
         )
 
 
-def train_tab() -> None:
+def train_tab(visit: Visit) -> None:
     """Adds the tab; without the packages that training needs it says which."""
     missing = [package for module, package in NEEDED.items() if find_spec(module) is None]
-    with gr.Tab("Train"):
+    with gr.Tab("Train", id=TRAIN):
         if missing:
             gr.HTML(
                 '<div class="problems" role="alert"><p>Training needs packages that are not installed: '
@@ -111,7 +110,7 @@ def train_tab() -> None:
                 "</li></ul></div>"
             )
             return
-        _contents()
+        _contents(visit)
 
 
 def read_given(given: Given | None, text_column: str = "", label_column: str = "", seed: int = 0) -> tuple[Any, Any]:
@@ -231,7 +230,7 @@ def trained(run: Run, stop: threading.Event, earlier: Run | None = None) -> Iter
     yield view.curves(run.history, said, before), run
 
 
-def _contents() -> None:
+def _contents(visit: Visit) -> None:
     from training.toy_texts import TOYS  # numpy alone, so the page opens as fast as before
 
     with gr.Row():
@@ -280,9 +279,8 @@ def _contents() -> None:
             again = gr.Button(visible=False)
             tested = gr.HTML()
             with gr.Column(visible=False) as use:
-                text = gr.Textbox(label="Use it: a text for your network", lines=2, max_lines=8)
-                ask = gr.Button("Classify with your network", size="sm")
-                answered = gr.HTML()
+                gr.HTML('<p class="small-heading">Your network</p>')
+                open_it = gr.Button("Use it in the Classify tab", size="sm")
                 save = gr.Button("Prepare the download", size="sm")
                 link = gr.HTML()
 
@@ -313,7 +311,7 @@ def _contents() -> None:
     def show(run: Run, earlier: Run | None = None) -> Iterator[dict[Any, Any]]:
         """Updates of the page while a run goes on, and at its end."""
         event = threading.Event()
-        cleared = {judged: "", tested: "", answered: "", link: "", again: gr.update(visible=False)}
+        cleared = {judged: "", tested: "", link: "", again: gr.update(visible=False)}
         yield {**cleared, stop: event, use: gr.update(visible=False), last: None}
         for html, now in trained(run, event, earlier):
             yield {shown: html, **(_end(now) if now.found else {})}
@@ -326,6 +324,7 @@ def _contents() -> None:
             tested: view.results(fitted, run.table) if fitted else "",
             use: gr.update(visible=fitted is not None),
             last: run,
+            visit.classifier: fitted.model if fitted else gr.skip(),
         }
 
     def start_run(came: Given | None, texts: str, labels: str, *chosen: Any) -> Iterator[dict[Any, Any]]:
@@ -350,9 +349,6 @@ def _contents() -> None:
         except UnrolledError as error:
             yield {shown: view.refusal(error)}
 
-    def classify_with(run: Run | None, text: str) -> str:
-        return _FORGOTTEN if run is None or run.fitted is None else answer(run.fitted.model, text)
-
     def packed(run: Run | None) -> str:
         if run is None or run.fitted is None:
             return _FORGOTTEN
@@ -362,7 +358,7 @@ def _contents() -> None:
     alone: dict[str, Any] = {**quietly, "concurrency_limit": 1, "concurrency_id": QUEUE}
     columns = [text_column, label_column]
     chosen = [start, cell, activation, initialisation, layers, units, dropout, rate, clip, steps, seed]
-    outputs = [shown, judged, again, tested, use, answered, link, last, stop]
+    outputs = [shown, judged, again, tested, use, link, last, stop, visit.classifier]
     file.upload(take_file, [file, *columns], [given, read], **quietly)
     for button, name in zip(toys, TOYS, strict=True):
         button.click(partial(take_toy, name), None, [given, read, *columns], **quietly)
@@ -371,7 +367,7 @@ def _contents() -> None:
     go.click(start_run, [given, *columns, *chosen], outputs, **alone)
     again.click(try_change, last, outputs, **alone)
     halt.click(_halt, stop, None, queue=False, **quietly)
-    gr.on([ask.click, text.submit], classify_with, [last, text], answered, **quietly)
+    open_it.click(lambda: gr.Tabs(selected=CLASSIFY), None, visit.tabs, **quietly)
     save.click(packed, last, link, **quietly)
 
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 import interface.train_tab as tab
 from interface.live import followed
+from interface.visit import begun
 from rnn_model import classify, load
 from rnn_model.errors import ConfigError, InputError
 from rnn_model.records import Epoch, History
@@ -81,12 +82,20 @@ def test_a_table_is_uploaded_a_network_trained_judged_changed_used_and_downloade
     assert page.title() == "Unrolled"
 
     # use it
-    page.get_by_label("Use it").fill("Could you please send the report")
-    press(page, "Classify with your network")
-    expect(page.locator(".verdict:visible").last).to_contain_text("polite")
+    press(page, "Use it in the Classify tab")
+    expect(page.get_by_role("radio", name="yours: own-texts")).to_be_checked()
+    expect(page.get_by_label("Your text")).to_be_visible()
+    expect(page.get_by_text("One of polite, rude is looked for")).to_be_visible()
+    page.get_by_label("Your text").fill("Could you please send the report")
+    press(page, "Classify")
+    expect(page.locator(".verdict:visible")).to_contain_text("polite")
     expect(page.locator(".letters:visible")).to_have_text("Could you please send the report")
+    page.get_by_role("radio", name="the packaged one").click()
+    expect(page.locator(".verdict:visible")).to_contain_text("English")
+    expect(page.get_by_text("languages is looked for")).to_be_visible()
 
     # take it home
+    page.get_by_role("tab", name="Train").click()
     press(page, "Prepare the download")
     link = page.get_by_role("link", name="Download the checkpoint")
     with page.expect_download() as download:
@@ -120,7 +129,7 @@ def test_an_example_is_stopped_and_what_was_best_by_then_is_kept(page: Page) -> 
 
     expect(page.locator(".doctor")).to_contain_text("Leak suspected", timeout=LONG)
     expect(page.locator(".verdict:visible").first).to_contain_text("you stopped it")
-    expect(page.get_by_label("Use it")).to_be_visible()
+    expect(page.get_by_role("button", name="Use it in the Classify tab")).to_be_visible()
 
 
 def test_what_cannot_be_trained_is_explained(page: Page) -> None:
@@ -238,8 +247,10 @@ def test_without_the_packages_of_training_the_tab_says_what_to_install(monkeypat
     import gradio as gr
 
     monkeypatch.setattr(tab, "find_spec", lambda module: None if module == "sklearn" else object())
-    with gr.Blocks() as demo, gr.Tabs():
-        tab.train_tab()
+    with gr.Blocks() as demo:
+        visit = begun()
+        with visit.tabs:
+            tab.train_tab(visit)
     said = " ".join(str(block.value) for block in demo.blocks.values() if isinstance(block, gr.HTML))
     assert "scikit-learn" in said
     assert "pip install -r requirements.txt" in said
