@@ -4,7 +4,7 @@
         config.json          ModelConfig, all that is needed to rebuild the network and to read its input
         model.safetensors    the weights under the names of the network's `state_dict()`, float32; the embedding of a
                              text network, which is most of it, float16
-        README.md, *.json    for people (model card, learning curve, scores); never read back
+        README.md, *.json    for people (model card, learning curve, scores); predictions never depend on them
 
 Safetensors (https://github.com/huggingface/safetensors) is a header of names, types and shapes followed by plain
 numbers.  Reading it runs no code; reading a pickle can, so pickles are refused.
@@ -16,9 +16,12 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -39,6 +42,7 @@ _HALVED = "embedding.weight"
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _HUB_FILES = ["*.json", WEIGHTS, CARD]
 _FOR_PEOPLE = (".json", ".md")
+_LONGEST_PAPER = 1_000_000  # bytes
 _AGAIN = "take the whole folder from its source again, or train it anew with python -m training.fit."
 
 
@@ -50,11 +54,13 @@ class Model:
         config: as read from the checkpoint.
         network: on the CPU, float32, in evaluation mode, parameters frozen.
         source: the folder it was loaded from, or Hub id @ commit.
+        papers: name -> text of the files for people beside the weights; empty for a model that was never saved.
     """
 
     config: ModelConfig
     network: ForecastNetwork | TextNetwork
     source: str
+    papers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def forecaster(self) -> tuple[ForecastConfig, ForecastNetwork]:
@@ -99,12 +105,44 @@ def load(source: str | Path, revision: str | None = None) -> Model:
             )
         return _from_folder(folder, str(source))
     if isinstance(source, str) and _HUB_ID.fullmatch(source):
-        folder = _downloaded(source, revision)
+        folder = Path(_downloaded(source, revision))
         return _from_folder(folder, f"{source}@{folder.name}")
     raise CheckpointError(
         f"{source}: expected a checkpoint folder holding {CONFIG} and {WEIGHTS}, found no such folder. "
         "Correct the path, or train a model with python -m training.fit."
     )
+
+
+def load_from_hub(hub_id: str, most_bytes: int) -> Model:
+    """Rebuilds a model that a stranger named: as `load`, but nothing is kept on the disk, and no login is used.
+
+    Args:
+        hub_id: "user/name" of a public model on the Hugging Face Hub.
+        most_bytes: more than that is not downloaded.
+
+    Raises:
+        CheckpointError: as `load`, or the files are too large.
+    """
+    if not _HUB_ID.fullmatch(hub_id):
+        raise CheckpointError(f"{hub_id!r}: expected the id of a model on the Hugging Face Hub, such as user/name.")
+    with tempfile.TemporaryDirectory() as place:
+        planned = _downloaded(hub_id, None, cache_dir=place, token=False, dry_run=True)
+        size = sum(file.file_size for file in planned)
+        if size > most_bytes:
+            raise CheckpointError(
+                f"{hub_id}: expected at most {most_bytes / 1e6:.0f} MB, found {size / 1e6:.1f} MB. "
+                "Load it on a machine of your own: python app.py --weights " + hub_id
+            )
+        folder = Path(_downloaded(hub_id, planned[0].commit_hash if planned else None, cache_dir=place, token=False))
+        try:
+            return _from_folder(folder, f"{hub_id}@{folder.name}")
+        except CheckpointError as error:
+            raise CheckpointError(str(error).replace(f"{folder}{os.sep}", f"{hub_id}: ")) from error
+
+
+def stored_bytes(model: Model) -> int:
+    """What the weights take in a file."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in _stored(model.network).values())
 
 
 def save(
@@ -176,12 +214,12 @@ def _present(folder: Path) -> Path | None:
     return retired if retired.is_dir() else None
 
 
-def _downloaded(hub_id: str, revision: str | None) -> Path:
-    """The Hub client's local copy of a model; its last part is the commit."""
+def _downloaded(hub_id: str, revision: str | None, **options: Any) -> Any:
+    """The Hub client's local copy of a model, whose last part is the commit; what it would be if a dry run is asked."""
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=_HUB_FILES))
+        return snapshot_download(hub_id, revision=revision, allow_patterns=_HUB_FILES, **options)
     except Exception as error:  # the client's own errors and those of the HTTP library under it, which changes
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         at = f" at revision {revision!r}" if revision else ""
@@ -195,15 +233,27 @@ def _downloaded(hub_id: str, revision: str | None) -> Path:
 def _from_folder(folder: Path, source: str) -> Model:
     config = _config(folder / CONFIG)
     weights = _weights(folder / WEIGHTS)
-    network = _built(config)
-    mistakes = _mistakes(weights, network)
+    with torch.device("meta"):  # shapes alone: what a configuration claims must not fill the memory
+        mistakes = _mistakes(weights, _built(config))
     if mistakes:
         raise CheckpointError(
             _listed(f"{folder / WEIGHTS}: the weights do not fit {CONFIG}", mistakes)
             + f"\nBoth files must come from the same training run. To repair it, {_AGAIN}"
         )
+    network = _built(config)
     network.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-    return Model(config, network.eval().requires_grad_(False), source)
+    return Model(config, network.eval().requires_grad_(False), source, _papers(folder))
+
+
+def _papers(folder: Path) -> dict[str, str]:
+    """The files for people as far as they can be read: name -> text."""
+    papers = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix in _FOR_PEOPLE and path.name != CONFIG:
+            with suppress(OSError):
+                if path.stat().st_size <= _LONGEST_PAPER:
+                    papers[path.name] = path.read_text("utf-8", errors="replace")
+    return papers
 
 
 def _built(config: ModelConfig) -> ForecastNetwork | TextNetwork:
@@ -265,10 +315,12 @@ def _kind(content: bytes) -> str:
 
 def _mistakes(weights: Mapping[str, Tensor], network: nn.Module) -> list[str]:
     """Every weight that is missing, too many, of another shape or type, or not finite, in words."""
-    expected = _stored(network)
-    mistakes = [f"{name}: expected {_form(expected[name])}, found nothing" for name in expected.keys() - weights.keys()]
+    expected = {
+        name: _form(tensor.half() if name == _HALVED else tensor) for name, tensor in network.state_dict().items()
+    }
+    mistakes = [f"{name}: expected {expected[name]}, found nothing" for name in expected.keys() - weights.keys()]
     for name, tensor in weights.items():
-        form = _form(expected[name]) if name in expected else "nothing"
+        form = expected.get(name, "nothing")
         if _form(tensor) != form:
             mistakes.append(f"{name}: expected {form}, found {_form(tensor)}")
         elif not tensor.isfinite().all():

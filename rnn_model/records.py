@@ -6,7 +6,9 @@ describes one sequence, so it has no batch axis.  Arrays inside a record are rea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
@@ -328,6 +330,11 @@ class History:
     epochs: tuple[Epoch, ...] = field(default=())
     best: int = 0
     stopped: str = ""
+
+
+def history_of(document: Mapping[str, Any]) -> History:
+    """The learning curve that `history.json` of a checkpoint holds."""
+    return History(tuple(Epoch(**epoch) for epoch in document["epochs"]), document["best"], document["stopped"])
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from torch.utils.data import Dataset
 
 from rnn_model.config import CellConfig
 from rnn_model.network import RecurrentNetwork
-from rnn_model.records import Epoch, GradientFlow, History
-from training.card import history_of
+from rnn_model.records import Epoch, GradientFlow, History, history_of
 from training.config import TrainConfig
 from training.diagnose import Change, Compared, Facts, changed, diagnose
 from training.loop import best_epoch, train

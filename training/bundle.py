@@ -15,6 +15,7 @@ from typing import Any
 
 from rnn_model.checkpoint import CARD, CONFIG, WEIGHTS, load
 from rnn_model.errors import CheckpointError, Problem
+from rnn_model.records import history_of
 from training import card, card_pictures
 
 APP, LICENCE, REQUIREMENTS = "app.py", "LICENSE", "requirements.txt"
@@ -362,7 +363,7 @@ def _score_problems(folder: Path, place: str) -> list[Problem]:
 def _pictures(folder: Path) -> dict[str, bytes]:
     from training.benchmarks import open_sets
 
-    history = card.history_of(json.loads((folder / "history.json").read_text("utf-8")))
+    history = history_of(json.loads((folder / "history.json").read_text("utf-8")))
     return {
         card_pictures.CURVE: card_pictures.png(card_pictures.learning_curve(history)),
         card_pictures.HELD_OUT: card_pictures.png(card_pictures.held_out(load(folder), open_sets())),

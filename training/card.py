@@ -9,7 +9,7 @@ from typing import Any
 
 from rnn_model.checkpoint import CARD, load
 from rnn_model.config import ForecastConfig, ModelConfig
-from rnn_model.records import Epoch, History
+from rnn_model.records import History, history_of
 from training.card_parts import HERE, Place, wrapped
 from training.card_pictures import CURVE, HELD_OUT
 from training.text_card import text_card
@@ -64,11 +64,6 @@ def from_folder(folder: Path, place: Place) -> str | None:
     config = load(folder).config
     card = forecast_card if config.forecast is not None else text_card
     return card(config, record, history_of(history), scores, place)
-
-
-def history_of(document: Mapping[str, Any]) -> History:
-    """The learning curve as `history.json` holds it."""
-    return History(tuple(Epoch(**epoch) for epoch in document["epochs"]), document["best"], document["stopped"])
 
 
 def refresh(folder: Path) -> None:
