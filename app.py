@@ -7,14 +7,17 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import torch
 
+from interface.brought import MOST_BYTES
 from interface.classify_tab import classify_tab
 from interface.forecast_tab import forecast_tab
 from interface.look import head, theme
+from interface.models_tab import models_tab
 from interface.train_tab import train_tab
 from interface.visit import begun
 from rnn_model import Model, UnrolledError, load
@@ -41,6 +44,7 @@ def build(forecaster: Model, classifier: Model) -> gr.Blocks:
             forecast_tab(forecaster, visit)
             classify_tab(classifier, visit)
             train_tab(visit)
+            models_tab((forecaster, classifier), Path(FORECASTER).parent, visit)
     # A forecast is pure computation: more at once than cores would only make each one slower.
     return demo.queue(default_concurrency_limit=2)
 
@@ -53,7 +57,7 @@ def serve(demo: gr.Blocks, host: str | None = None, port: int | None = None, **o
         theme=theme(),
         head=head(),
         footer_links=["api", "settings"],
-        max_file_size=MAX_FILE_BYTES,
+        max_file_size=max(MAX_FILE_BYTES, MOST_BYTES),
         ssr_mode=False,
         **options,
     )

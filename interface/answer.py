@@ -27,12 +27,20 @@ _SERIES_CHOICES = ("series=", "column=")  # alternatives that are another series
 
 @dataclass(frozen=True)
 class Example:
-    """A real series to try: what a visitor would paste, how far to look ahead, and where it comes from."""
+    """A series to try.
+
+    Attributes:
+        name, text: what it is called, and what a visitor would paste.
+        horizon: steps to look ahead.
+        source: where it comes from.
+        learnt: whether the packaged network was trained on it, so that it proves nothing.
+    """
 
     name: str
     text: str
     horizon: int
     source: str
+    learnt: bool = False
 
 
 @dataclass(frozen=True)

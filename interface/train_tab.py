@@ -19,7 +19,7 @@ import gradio as gr
 from interface import train_view as view
 from interface.live import followed
 from interface.visit import CLASSIFY, FORGOTTEN, TRAIN, Visit
-from rnn_model import InputError, UnrolledError
+from rnn_model import InputError, Model, UnrolledError
 from rnn_model.config import ACTIVATIONS, CELLS, INITIALISATIONS, CellConfig, check, within
 from rnn_model.errors import Problem
 from rnn_model.reading.limits import MAX_FILE_BYTES
@@ -324,7 +324,7 @@ def _contents(visit: Visit) -> None:
             tested: view.results(fitted, run.table) if fitted else "",
             use: gr.update(visible=fitted is not None),
             last: run,
-            visit.classifier: fitted.model if fitted else gr.skip(),
+            visit.classifier: _with_papers(run, fitted) if fitted else gr.skip(),
         }
 
     def start_run(came: Given | None, texts: str, labels: str, *chosen: Any) -> Iterator[dict[Any, Any]]:
@@ -369,6 +369,11 @@ def _contents(visit: Visit) -> None:
     halt.click(_halt, stop, None, queue=False, **quietly)
     open_it.click(lambda: gr.Tabs(selected=CLASSIFY), None, visit.tabs, **quietly)
     save.click(packed, last, link, **quietly)
+
+
+def _with_papers(run: Run, fitted: OwnTexts) -> Model:
+    """The model as its checkpoint would load it, with what the Models tab shows of it."""
+    return replace(fitted.model, papers=view.papers(fitted, run.table, run.split, run.command))
 
 
 _FORGOTTEN = '<div class="problems" role="alert"><p>Nothing is trained, or it was forgotten: train again.</p></div>'

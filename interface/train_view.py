@@ -189,16 +189,21 @@ def refusal(error: UnrolledError) -> str:
     return f'<div class="problems" role="alert"><p>This cannot be trained on as it is.</p><ul>{lines}</ul></div>'
 
 
-def archive(fitted: OwnTexts, table: TextTable, split: Split, command: str) -> bytes:
-    """The checkpoint folder as a ZIP file: configuration, weights, card, learning curve, record of the training."""
+def papers(fitted: OwnTexts, table: TextTable, split: Split, command: str) -> dict[str, str]:
+    """Card, learning curve and record of the training."""
     from training.own_texts import files_for_people
 
+    config = fitted.model.config
+    return files_for_people(table, split, fitted, config, command, config.name)
+
+
+def archive(fitted: OwnTexts, table: TextTable, split: Split, command: str) -> bytes:
+    """The checkpoint folder as a ZIP file: configuration, weights, card, learning curve, record of the training."""
     config, (_, network) = fitted.model.config, fitted.model.classifier
-    extra = files_for_people(table, split, fitted, config, command, config.name)
     sink = io.BytesIO()
     with tempfile.TemporaryDirectory() as place, zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as packed:
         folder = Path(place) / config.name
-        save(config, network, folder, extra)
+        save(config, network, folder, papers(fitted, table, split, command))
         for file in sorted(folder.iterdir()):
             packed.write(file, f"{config.name}/{file.name}")
     return sink.getvalue()

@@ -8,7 +8,7 @@ import gradio as gr
 
 from rnn_model import Model
 
-FORECAST, CLASSIFY, TRAIN = "forecast", "classify", "train"  # ids of the tabs
+FORECAST, CLASSIFY, TRAIN, MODELS = "forecast", "classify", "train", "models"  # ids of the tabs
 PACKAGED, YOURS = "packaged", "yours"
 FORGOTTEN = 3600  # seconds after which what a visitor made or brought is dropped
 
