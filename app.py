@@ -39,7 +39,7 @@ def build(forecaster: Model, classifier: Model) -> gr.Blocks:
     """The page, with an example already forecast and another classified."""
     with gr.Blocks(title="Unrolled", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
         gr.HTML(HEAD)
-        visit = begun()
+        visit = begun(demo)
         with visit.tabs:
             forecast_tab(forecaster, visit)
             classify_tab(classifier, visit)

@@ -124,7 +124,7 @@ def answer(
         steps, clamped = _within(HORIZON if horizon is None else horizon, model.forecaster[0].max_horizon)
         return _shown(model, reading, steps, season or None, coverage, clamped, chosen, adjust)
     except InputError as error:
-        return Answer(_problems(error), chosen=chosen)
+        return Answer(problems(error), chosen=chosen)
 
 
 def replay(
@@ -140,7 +140,7 @@ def replay(
         steps, _ = _within(HORIZON if horizon is None else horizon, model.forecaster[0].max_horizon)
         return moment_of_the_past(model, series, min(max(origin, 1), len(series)), steps, season or None)
     except InputError as error:
-        return _problems(error)
+        return problems(error)
 
 
 def adjustments(series: Series, checked: Backtest, made: Forecast) -> tuple[str, ...]:
@@ -237,7 +237,8 @@ def _strip(warnings: list[str], notes: list[str]) -> str:
     return f'<section class="strip"><h2>How I read this</h2><ul>{"".join(lines)}</ul></section>'
 
 
-def _problems(error: InputError) -> str:
+def problems(error: InputError) -> str:
+    """What is wrong with an input, in words."""
     lines = "".join(f"<li>{escape(str(problem))}</li>" for problem in error.problems)
     return f'<div class="problems" role="alert"><p>This cannot be forecast as it stands.</p><ul>{lines}</ul></div>'
 

@@ -13,6 +13,7 @@ import gradio as gr
 import numpy as np
 import pandas as pd
 
+from interface.link import Shared, copy_link, unpacked
 from interface.visit import CLASSIFY, Visit, network_choice, offered, used
 from rnn_model import InputError, Model, classify, classify_many
 from rnn_model.attribution import attribution, hidden_states
@@ -58,6 +59,7 @@ def classify_tab(model: Model, visit: Visit) -> None:
             )
             network = network_choice()
             go = gr.Button("Classify", variant="primary")
+            copy_link(CLASSIFY, Shared, [text], network)
             with gr.Column(elem_classes="examples"):
                 gr.HTML('<p class="hint">Texts to try</p>')
                 with gr.Row():
@@ -81,6 +83,15 @@ def classify_tab(model: Model, visit: Visit) -> None:
     def run_file(path: str, network: str, mine: Model | None) -> list[Any]:
         return of_file(used(model, mine, network), path)
 
+    def open_link(link: str) -> list[Any]:
+        try:
+            shared = unpacked(CLASSIFY, link)
+        except InputError as error:
+            return [gr.Tabs(selected=CLASSIFY), "", problems(error), *hidden]
+        if shared is None:
+            return [gr.skip()] * (2 + len(outputs))
+        return [gr.Tabs(selected=CLASSIFY), shared.text, answer(model, shared.text), *hidden]
+
     def look_for(network: str, mine: Model | None) -> Any:
         return gr.update(info=looked_for(used(model, mine, network)))
 
@@ -89,6 +100,7 @@ def classify_tab(model: Model, visit: Visit) -> None:
     for button, (_, example) in zip(buttons, EXAMPLES, strict=True):
         button.click(partial(run_example, example), using, [text, *outputs], **quietly)
     file.upload(run_file, [file, *using], outputs, **quietly)
+    visit.link.change(open_link, visit.link, [visit.tabs, text, *outputs], **quietly)
     for switched in (network.input, own.change(offered, own, network, **quietly).then):
         switched(look_for, using, text, **quietly).then(run, [text, *using], outputs, **quietly)
     with tab:
@@ -126,9 +138,7 @@ def of_file(model: Model, path: str) -> list[Any]:
     try:
         reading = read_texts(Path(path))
     except InputError as error:
-        lines = "".join(f"<li>{escape(str(problem))}</li>" for problem in error.problems)
-        problems = f'<div class="problems" role="alert"><p>No texts found.</p><ul>{lines}</ul></div>'
-        return [problems, gr.update(visible=False), ""]
+        return [problems(error), gr.update(visible=False), ""]
     found = classify_many(model, reading.texts)
     names = names_of(model.classifier[0].labels)
     rows = [
@@ -142,6 +152,12 @@ def of_file(model: Model, path: str) -> list[Any]:
     shown = pd.DataFrame(rows, columns=["Text", "Answer", "Probability"])
     result = f'<p class="verdict" role="status">{sentence}</p>{strip}'
     return [result, gr.update(value=shown, visible=True), _download(found)]
+
+
+def problems(error: InputError) -> str:
+    """What is wrong with an input, in words."""
+    lines = "".join(f"<li>{escape(str(problem))}</li>" for problem in error.problems)
+    return f'<div class="problems" role="alert"><p>No texts found.</p><ul>{lines}</ul></div>'
 
 
 def as_json(found: Classification) -> dict[str, Any]:

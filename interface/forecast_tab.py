@@ -7,10 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from interface.answer import Answer, Chosen, Example, answer, examples, origin, replay
+from interface.answer import HORIZON, Answer, Chosen, Example, answer, examples, origin, problems, replay
 from interface.endpoints import FILE_TYPES, endpoints
+from interface.link import Shared, copy_link, unpacked
 from interface.visit import FORECAST, Visit, network_choice, offered, used
-from rnn_model import Model
+from rnn_model import InputError, Model
 
 COVERAGES = [("8 in 10", 0.8), ("5 in 10", 0.5)]
 REPLAY_HINT = (
@@ -43,6 +44,8 @@ def forecast_tab(model: Model, visit: Visit) -> None:
                 )
             network = network_choice()
             go = gr.Button("Forecast", variant="primary")
+            chosen = gr.State(opening.chosen)
+            copy_link(FORECAST, _shared, [text, horizon, season, chosen], network)
             with gr.Column(elem_classes="examples"):
                 gr.HTML('<p class="hint">Real series to try</p>')
                 with gr.Row():
@@ -52,7 +55,6 @@ def forecast_tab(model: Model, visit: Visit) -> None:
             shown = _results(opening)
 
     with tab:  # beside a tab there may only be other tabs
-        chosen = gr.State(opening.chosen)
         endpoints(model)
     using = [network, own]
     inputs = [*using, text, file, horizon, season, shown["coverage"], chosen]
@@ -68,12 +70,25 @@ def forecast_tab(model: Model, visit: Visit) -> None:
         shown = run(network, mine, example.text, None, example.horizon, None, chance, Chosen())
         return [example.text, example.horizon, 0, *shown]
 
+    def open_link(link: str) -> list[Any]:
+        try:
+            shared = unpacked(FORECAST, link)
+        except InputError as error:
+            shown = _updates(Answer(problems(error), Chosen()))
+            return [gr.Tabs(selected=FORECAST), "", gr.skip(), gr.skip(), *shown]
+        if shared is None:
+            return [gr.skip()] * (4 + len(outputs))
+        given = Chosen(shared.text, shared.choices)
+        made = answer(model, shared.text, None, shared.horizon, shared.season, 0.8, given)
+        return [gr.Tabs(selected=FORECAST), shared.text, shared.horizon, shared.season, *_updates(made)]
+
     def run_replay(network: str, mine: Model | None, *values: Any) -> str:
         return replay(used(model, mine, network), *values)
 
     quietly: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
     asked = [go.click, horizon.submit, season.submit, network.input, shown["coverage"].input, shown["adjust"].input]
     gr.on(asked, run, [*inputs, shown["adjust"]], outputs, **quietly)
+    visit.link.change(open_link, visit.link, [visit.tabs, text, horizon, season, *outputs], **quietly)
     own.change(offered, own, network, **quietly).then(run, [*inputs, shown["adjust"]], outputs, **quietly)
     for chooser in (shown["others"], shown["series"]):
         chooser.input(run, [*inputs, shown["adjust"], chooser], outputs, **quietly)
@@ -90,6 +105,11 @@ def forecast_tab(model: Model, visit: Visit) -> None:
         trigger_mode="always_last",
         **quietly,
     )
+
+
+def _shared(text: str, horizon: int | None, season: int | None, chosen: Chosen) -> Shared:
+    choices = chosen.choices if chosen.source == text else ()
+    return Shared(text, HORIZON if horizon is None else horizon, season or 0, choices)
 
 
 def _results(opening: Answer) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -20,7 +19,7 @@ from rnn_model.checkpoint import CARD, stored_bytes
 from rnn_model.config import CellConfig
 from rnn_model.plots import backtest_figure
 from rnn_model.plots_training import learning_curve_figure
-from rnn_model.records import Backtest, history_of
+from rnn_model.records import Backtest, History, history_of
 
 REFERENCE, OURS = "seasonal_naive", "model"
 MEASURES = {"mase": "MASE", "wql": "WQL"}
@@ -74,7 +73,7 @@ def _facts(model: Model, own: bool) -> str:
         labels = config.text.labels
         task = f"tells {len(labels)} {'languages' if names_of(labels) else 'classes'} of texts apart"
     sentence = f"{config.name[:LONGEST_NAME]} {task}: {parameters:,} parameters in {size:.1f} MB."
-    rows = {"Recurrent layers": _layers(model), "From": model.source if own else Path(model.source).name}
+    rows = {"Recurrent layers": _layers(model)} | ({"From": model.source} if own else {})
     if record:
         rows["Made by"] = str(record["command"])
         rows["Learnt from"] = _learnt_from(record)
@@ -309,22 +308,25 @@ def _foretold(name: str, checked: Backtest) -> str:
 
 def _curves(model: Model) -> str:
     """The learning curve of each stage of the training."""
-    parts = []
-    for name in sorted(paper for paper in model.papers if re.fullmatch(r"history[\w-]*\.json", paper)):
-        history = history_of(_document(model, name))
-        best, last = history.epochs[history.best], history.epochs[-1]
-        stage = name.removeprefix("history").removesuffix(".json").strip("-")
-        heading = "Learning curve" + (f" of the {stage} of n-grams" if stage == "bag" else "")
-        said = (
-            f"{heading}: the weights of step {best.step:,} of {last.step:,} did best on the validation set "
-            f"({best.valid_loss:.4f}). It ended: {history.stopped}."
-        )
-        drawn = picture(lambda narrow, history=history: learning_curve_figure(history, narrow=narrow), said)  # type: ignore[misc]
-        parts.append(f'<h2>{escape(heading)}</h2><p class="said">{escape(said)}</p>{drawn}')
-    if parts and "table" not in _document(model, "training.json"):
-        hint = "The two losses are taken on different data, so the distance between them says nothing."
-        parts.append(f'<p class="hint">{hint}</p>')
-    return f'<section class="foretold">{"".join(parts)}</section>' if parts else ""
+    names = sorted(paper for paper in model.papers if re.fullmatch(r"history[\w-]*\.json", paper))
+    if not names:
+        return ""
+    apart = "The two losses are taken on different data, so the distance between them says nothing."
+    alike = "table" in _document(model, "training.json")  # rows of one table, dealt out at random
+    said = "" if alike else f'<p class="hint">{apart}</p>'
+    drawn = "".join(_curve(name, history_of(_document(model, name))) for name in names)
+    return f'<section class="foretold">{drawn}{said}</section>'
+
+
+def _curve(name: str, history: History) -> str:
+    best, last = history.epochs[history.best], history.epochs[-1]
+    heading = "Learning curve" + (" of the bag of n-grams" if name == "history-bag.json" else "")
+    said = (
+        f"The weights of step {best.step:,} of {last.step:,} did best on the validation set ({best.valid_loss:.4f}). "
+        f"It ended: {history.stopped}."
+    )
+    drawn = picture(lambda narrow: learning_curve_figure(history, narrow=narrow), f"{heading}. {said}")
+    return f'<h2>{heading}</h2><p class="said">{escape(said)}</p>{drawn}'
 
 
 def _card(model: Model) -> str:
@@ -357,7 +359,7 @@ def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 
 def _method(name: str) -> str:
-    return {OURS: "this network", REFERENCE: "seasonal naive"}.get(name, name)
+    return "this network" if name == OURS else name.replace("_", " ")
 
 
 def _set(name: str) -> str:

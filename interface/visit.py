@@ -10,6 +10,8 @@ from rnn_model import Model
 
 FORECAST, CLASSIFY, TRAIN, MODELS = "forecast", "classify", "train", "models"  # ids of the tabs
 PACKAGED, YOURS = "packaged", "yours"
+# A browser sends what follows the # to no server; a link pasted over the address of an open page loads nothing anew.
+_OPENED = '() => { addEventListener("hashchange", () => location.reload()); return location.hash.slice(1); }'
 FORGOTTEN = 3600  # seconds after which what a visitor made or brought is dropped
 
 
@@ -20,16 +22,20 @@ class Visit:
     Attributes:
         tabs: `gr.Tabs(selected=CLASSIFY)` opens one.
         forecaster, classifier: each holds a `Model` of this visitor, or None.
+        link: changes once when the page is opened by a link that carries an input (`interface/link.py`).
     """
 
     tabs: gr.Tabs
     forecaster: gr.State
     classifier: gr.State
+    link: gr.Textbox
 
 
-def begun() -> Visit:
+def begun(page: gr.Blocks) -> Visit:
     """A visit in which nothing has happened; its tabs are yet to be filled."""
-    return Visit(gr.Tabs(), gr.State(None, time_to_live=FORGOTTEN), gr.State(None, time_to_live=FORGOTTEN))
+    link = gr.Textbox(visible="hidden")
+    page.load(None, None, link, js=_OPENED, api_visibility="private")
+    return Visit(gr.Tabs(), gr.State(None, time_to_live=FORGOTTEN), gr.State(None, time_to_live=FORGOTTEN), link)
 
 
 def network_choice() -> gr.Radio:

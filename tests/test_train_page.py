@@ -248,7 +248,7 @@ def test_without_the_packages_of_training_the_tab_says_what_to_install(monkeypat
 
     monkeypatch.setattr(tab, "find_spec", lambda module: None if module == "sklearn" else object())
     with gr.Blocks() as demo:
-        visit = begun()
+        visit = begun(demo)
         with visit.tabs:
             tab.train_tab(visit)
     said = " ".join(str(block.value) for block in demo.blocks.values() if isinstance(block, gr.HTML))
