@@ -37,21 +37,21 @@ def shown(model: Model, own: bool) -> str:
         own: whether a visitor made or brought it; how it was trained is then for its card to say.
     """
     parts: dict[str, Callable[[], str]] = {
-        "What stands in training.json": lambda: _facts(model, own),
+        "What stands in training.json": lambda: _made(model, own),
         "What stands in scores.json": lambda: _results(model),
         "The comparison with other methods": lambda: _weak(model),
         "What it foretold": lambda: "" if model.config.forecast is None else _held_out(model, own),
         "What stands in history.json": lambda: _curves(model),
         "The card": lambda: _card(model),
     }
-    return "".join(_guarded(name, part) for name, part in parts.items())
+    return _sentence(model) + "".join(_guarded(name, part) for name, part in parts.items())
 
 
 def _guarded(name: str, part: Callable[[], str]) -> str:
     """A part; a sentence in its place where a file that came along holds something else than it should."""
     try:
         return part()
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, StopIteration, TypeError, ValueError):
         return f'<p class="hint">{name} {_STRANGE}</p>'
 
 
@@ -63,9 +63,9 @@ def _document(model: Model, name: str) -> dict[str, Any]:
     return document
 
 
-def _facts(model: Model, own: bool) -> str:
-    """What it is, and how it was made."""
-    config, record = model.config, _document(model, "training.json")
+def _sentence(model: Model) -> str:
+    """What it is."""
+    config = model.config
     parameters = sum(parameter.numel() for parameter in model.network.parameters())
     size = stored_bytes(model) / 1e6
     task = "forecasts series of numbers"
@@ -73,13 +73,18 @@ def _facts(model: Model, own: bool) -> str:
         labels = config.text.labels
         task = f"tells {len(labels)} {'languages' if names_of(labels) else 'classes'} of texts apart"
     sentence = f"{config.name[:LONGEST_NAME]} {task}: {parameters:,} parameters in {size:.1f} MB."
+    return f'<p class="verdict" role="status">{escape(sentence)}</p>'
+
+
+def _made(model: Model, own: bool) -> str:
+    """How it was made."""
+    record = _document(model, "training.json")
     rows = {"Recurrent layers": _layers(model)} | ({"From": model.source} if own else {})
     if record:
         rows["Made by"] = str(record["command"])
         rows["Learnt from"] = _learnt_from(record)
         rows["Made with"] = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-    said = f'<p class="verdict" role="status">{escape(sentence)}</p>'
-    return said + _table("Facts", (), list(rows.items()))
+    return _table("How it was made", (), list(rows.items()))
 
 
 def _layers(model: Model) -> str:

@@ -43,6 +43,7 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _HUB_FILES = ["*.json", WEIGHTS, CARD]
 _FOR_PEOPLE = (".json", ".md")
 _LONGEST_PAPER = 1_000_000  # bytes
+_HARMLESS = 10_000_000  # weights that any machine can make room for
 _AGAIN = "take the whole folder from its source again, or train it anew with python -m training.fit."
 
 
@@ -233,14 +234,17 @@ def _downloaded(hub_id: str, revision: str | None, **options: Any) -> Any:
 def _from_folder(folder: Path, source: str) -> Model:
     config = _config(folder / CONFIG)
     weights = _weights(folder / WEIGHTS)
-    with torch.device("meta"):  # shapes alone: what a configuration claims must not fill the memory
-        mistakes = _mistakes(weights, _built(config))
+    claimed, there = _least_numbers(config), sum(tensor.numel() for tensor in weights.values())
+    if claimed > max(there, _HARMLESS):  # what a configuration claims must not fill the memory
+        mistakes = [f"all weights together: expected at least {claimed:,} numbers, found {there:,}"]
+    else:
+        network = _built(config)
+        mistakes = _mistakes(weights, network)
     if mistakes:
         raise CheckpointError(
             _listed(f"{folder / WEIGHTS}: the weights do not fit {CONFIG}", mistakes)
             + f"\nBoth files must come from the same training run. To repair it, {_AGAIN}"
         )
-    network = _built(config)
     network.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     return Model(config, network.eval().requires_grad_(False), source, _papers(folder))
 
@@ -254,6 +258,14 @@ def _papers(folder: Path) -> dict[str, str]:
                 if path.stat().st_size <= _LONGEST_PAPER:
                     papers[path.name] = path.read_text("utf-8", errors="replace")
     return papers
+
+
+def _least_numbers(config: ModelConfig) -> int:
+    """How many weights a network has at least."""
+    forecast, text = config.forecast, config.text
+    cells = (forecast.encoder, forecast.decoder) if forecast else (text.recurrent,) if text else ()
+    recurrent = sum(cell.layers * cell.hidden_size**2 for cell in cells if cell is not None)
+    return recurrent + (text.buckets * text.embedding if text else 0)
 
 
 def _built(config: ModelConfig) -> ForecastNetwork | TextNetwork:
@@ -315,12 +327,10 @@ def _kind(content: bytes) -> str:
 
 def _mistakes(weights: Mapping[str, Tensor], network: nn.Module) -> list[str]:
     """Every weight that is missing, too many, of another shape or type, or not finite, in words."""
-    expected = {
-        name: _form(tensor.half() if name == _HALVED else tensor) for name, tensor in network.state_dict().items()
-    }
-    mistakes = [f"{name}: expected {expected[name]}, found nothing" for name in expected.keys() - weights.keys()]
+    expected = _stored(network)
+    mistakes = [f"{name}: expected {_form(expected[name])}, found nothing" for name in expected.keys() - weights.keys()]
     for name, tensor in weights.items():
-        form = expected.get(name, "nothing")
+        form = _form(expected[name]) if name in expected else "nothing"
         if _form(tensor) != form:
             mistakes.append(f"{name}: expected {form}, found {_form(tensor)}")
         elif not tensor.isfinite().all():

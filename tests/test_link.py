@@ -15,7 +15,7 @@ from interface.visit import CLASSIFY, FORECAST
 from rnn_model import InputError
 
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
-PASTED = f"{HOSTILE}\n" + "\n".join("112 118 132 129 121 135 148 148 136 119 104 118 115 126 141 135".split())
+PASTED = f"{HOSTILE}\n" + "112 118 132 129 121 135 148 148 136 119 104 118 115 126 141 135".replace(" ", "\n")
 
 
 def link_of(fields: object) -> str:
