@@ -50,7 +50,7 @@ def main() -> int:
         "back-test": lambda: backtest(model, series, 24),
         "gradient": lambda: explain(model, series, 24),
         "picture of the forecast": lambda: picture(lambda narrow: forecast_figure(made, narrow=narrow), ""),
-        "its downloads": lambda: downloads("forecast", forecast_csv(made), forecast_figure(made)),
+        "its downloads": lambda: downloads("forecast", forecast_csv(made)),
         "section: check": lambda: check(checked),
         "section: what mattered": lambda: mattered(trace),
         "section: inside": lambda: inside(trace),

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
-from io import BytesIO, StringIO
+from io import StringIO
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -232,22 +232,6 @@ def hidden_figure(trace: Trace, *, narrow: bool = False) -> Figure:
         key = [_Key("positive", ACCENT, 9.0, 0.8), _Key("negative", CONTRAST, 9.0, 0.8)]
         _draw_head(figure, f"{len(units)} hidden units, and what they follow", key)
     return figure
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as a picture file on white, twice as fine as on the page."""
-    sink = BytesIO()
-    with drawing():
-        figure.savefig(sink, format="png", dpi=144, facecolor="white", metadata={"Software": None})
-    return sink.getvalue()
-
-
-def svg_file(figure: Figure) -> str:
-    """The figure as an SVG document of its own, on white."""
-    sink = StringIO()
-    with drawing():
-        figure.savefig(sink, format="svg", facecolor="white", metadata={"Date": None, "Creator": None})
-    return sink.getvalue()
 
 
 def svg(figure: Figure, description: str) -> str:
