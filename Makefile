@@ -14,7 +14,7 @@ help:
 	@echo "make train      train the forecaster anew; better weights replace weights/forecast"
 	@echo "make evaluate   measure weights/forecast on the benchmark sets"
 	@echo "make honesty    measure the calibration of the bands and the worth of the gradient"
-	@echo "make bench      time an answer of the page, part by part"
+	@echo "make bench      time the page: start, weight, answers, memory, 50 visitors at once"
 	@echo "make readme     bring the results and the tree in README.md up to date"
 	@echo "make pictures   take the screenshots in docs/"
 	@echo "make clean      remove the environment and the caches"
@@ -39,8 +39,9 @@ evaluate: .venv/training
 honesty: .venv/training
 	$(BIN)/python -m training.honesty weights/forecast
 
-bench: .venv/app
+bench: .venv/tests browser
 	$(BIN)/python docs/page_time.py
+	$(BIN)/python docs/bench.py
 
 readme: .venv/app
 	$(BIN)/python docs/readme.py

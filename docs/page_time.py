@@ -1,4 +1,4 @@
-"""python docs/page_time.py: how long the page takes to answer 144 values -> 24 in full, and where the time goes."""
+"""python docs/page_time.py: what an answer of the page costs, part by part, without the network between."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ import app  # noqa: E402 - the repository is not installed as a package
 from interface.answer import Chosen, answer  # noqa: E402
 from interface.classify_tab import EXAMPLES  # noqa: E402
 from interface.classify_tab import answer as classified  # noqa: E402
-from interface.sections import check, downloads, inside, mattered, picture  # noqa: E402
-from rnn_model import backtest, explain, forecast, load, read  # noqa: E402
+from interface.sections import Asked, picture, section  # noqa: E402
+from rnn_model import backtest, classify, explain, forecast, load, read  # noqa: E402
+from rnn_model.attribution import hidden_states  # noqa: E402
 from rnn_model.backtest import known  # noqa: E402
 from rnn_model.plots import forecast_figure  # noqa: E402
-from rnn_model.report import forecast_csv  # noqa: E402
+from rnn_model.plots_text import belief_figure, hidden_figure  # noqa: E402
 
 REPEATS = 11
+WHOLE = "the whole answer"
 
 
 def median_ms(work: Callable[[], object]) -> np.ndarray:
@@ -38,32 +40,54 @@ def median_ms(work: Callable[[], object]) -> np.ndarray:
     return 1000 * np.median(times, axis=0)
 
 
-def main() -> int:
+def parts() -> dict[str, dict[str, Callable[[], object]]]:
+    """What is done for a forecast, for the sections below it when they are opened, and for a classified sentence."""
     torch.set_num_threads(1)
     model, classifier = load(ROOT / app.FORECASTER), load(ROOT / app.CLASSIFIER)
     text = json.loads((ROOT / "interface" / "examples.json").read_text(encoding="utf-8"))[0]["text"]
     series = read(text).series[0]
-    made, checked, trace = (work(model, series, 24) for work in (forecast, backtest, explain))
-    parts: dict[str, Callable[[], object]] = {
-        "reading": lambda: read(text),
-        "forecast": lambda: forecast(model, series, 24),
-        "back-test": lambda: backtest(model, series, 24),
-        "gradient": lambda: explain(model, series, 24),
-        "picture of the forecast": lambda: picture(lambda narrow: forecast_figure(made, narrow=narrow), ""),
-        "its downloads": lambda: downloads("forecast", forecast_csv(made), forecast_figure(made)),
-        "section: check": lambda: check(checked),
-        "section: what mattered": lambda: mattered(trace),
-        "section: inside": lambda: inside(trace),
+    made, checked = forecast(model, series, 24), backtest(model, series, 24)
+    asked = Asked(series, 24, None, checked)
+    sentence = EXAMPLES[1][1]
+    found, hidden = classify(classifier, sentence), hidden_states(classifier, sentence)
+    return {
+        "a forecast": {
+            "reading": lambda: read(text),
+            "forecast": lambda: forecast(model, series, 24),
+            "back-test": lambda: backtest(model, series, 24),
+            "pictures": lambda: picture(lambda narrow: forecast_figure(made, narrow=narrow), ""),
+            WHOLE: lambda: answer(model, text, None, 24, None, 0.8, Chosen()),
+        },
+        "the sections below": {
+            "how it did": lambda: section("checked", model, asked),
+            "gradient": lambda: explain(model, series, 24),
+            "what mattered": lambda: section("mattered", model, asked),
+            "inside": lambda: section("inside", model, asked),
+            "one more value, full pass": lambda: forecast(model, known(series, 120), 24),
+        },
+        "a sentence classified": {
+            "class": lambda: classify(classifier, sentence),
+            "pictures": lambda: (
+                picture(lambda narrow: belief_figure(found, narrow=narrow), ""),
+                picture(lambda narrow: hidden_figure(hidden, found, narrow=narrow), ""),
+            ),
+            WHOLE: lambda: classified(classifier, sentence),
+        },
     }
-    for name, work in parts.items():
-        print("{:26} {:7.0f} ms, of them processor {:5.0f} ms".format(name, *median_ms(work)))
-    whole = median_ms(lambda: answer(model, text, None, 24, None, 0.8, Chosen()))
-    print("{:26} {:7.0f} ms, of them processor {:5.0f} ms".format("the whole answer", *whole))
-    sentence = median_ms(lambda: classified(classifier, EXAMPLES[1][1]))
-    print("{:26} {:7.0f} ms, of them processor {:5.0f} ms".format("a sentence classified", *sentence))
-    moment = median_ms(lambda: forecast(model, known(series, 120), 24))
-    print("{:26} {:7.0f} ms, of them processor {:5.0f} ms".format("one more value, full pass", *moment))
-    return 0 if whole[0] < 1000 else 1
+
+
+def shares() -> dict[str, float]:
+    """Share of an answer's processor time that goes into its pictures."""
+    answers = {name: named for name, named in parts().items() if WHOLE in named}
+    return {name: median_ms(named["pictures"])[1] / median_ms(named[WHOLE])[1] for name, named in answers.items()}
+
+
+def main() -> int:
+    for name, named in parts().items():
+        print(name)
+        for part, work in named.items():
+            print("  {:28} {:7.0f} ms, of them processor {:5.0f} ms".format(part, *median_ms(work)))
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the Forecast tab answers: an input read, forecast, checked and explained, in words and pictures."""
+"""What the Forecast tab answers: an input read, forecast and checked, in words and a picture."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from interface.sections import check, downloads, inside, mattered, moment_of_the_past, picture
-from rnn_model import InputError, Model, backtest, calibrate, explain, forecast, read
+from interface.sections import Asked, downloads, moment_of_the_past, picture
+from rnn_model import InputError, Model, backtest, calibrate, forecast, read
 from rnn_model.backtest import rival_ahead
 from rnn_model.constraints import POSITIVE, WHOLE, always_whole, constrain, never_negative
 from rnn_model.plots import forecast_figure
@@ -64,7 +64,7 @@ class Answer:
         adjustable: what can be done to the quantiles; `adjusted` is what was.
         table: rows of text; None when there is nothing to list.
         download: HTML: links that hold the forecast as files.
-        checked, mattered, inside: HTML of the sections below.
+        asked: what the sections below are drawn from; None without a forecast.
         replayable: fewest and most values that the replay can go back to, and where it stands; None without a forecast.
     """
 
@@ -77,9 +77,7 @@ class Answer:
     adjusted: tuple[str, ...] = ()
     table: pd.DataFrame | None = None
     download: str = ""
-    checked: str = ""
-    mattered: str = ""
-    inside: str = ""
+    asked: Asked | None = None
     replayable: tuple[int, int, int] | None = None
 
 
@@ -101,7 +99,7 @@ def answer(
     adjust: list[str] | None = None,
     choice: str | None = None,
 ) -> Answer:
-    """Reads the text, or else the file, forecasts it and puts everything into words and pictures.
+    """Reads the text, or else the file, forecasts it and puts it into words and a picture.
 
     Args:
         model: from `load`.
@@ -170,7 +168,6 @@ def _shown(
     series = reading.series[reading.selected]
     made = forecast(model, replace(reading, series=(series,), selected=0), steps, season)
     checked = backtest(model, series, steps, season)
-    trace = explain(model, series, steps, season)
     offered = adjustments(series, checked, made)
     asked = tuple(name for name in offered if (name != WHOLE if adjust is None else name in adjust))
     result = adjusted(made, checked, asked)
@@ -184,10 +181,8 @@ def _shown(
         offered,
         asked,
         _table(result, coverage),
-        downloads("forecast", forecast_csv(result), forecast_figure(result)),
-        check(checked),
-        mattered(trace),
-        inside(trace),
+        downloads("forecast", forecast_csv(result)),
+        Asked(series, steps, season, checked),
         (EARLIEST, len(series), max(len(series) - steps, EARLIEST)) if len(series) > EARLIEST else None,
     )
 
@@ -196,7 +191,7 @@ def _result(result: Forecast, checked: Backtest, coverage: float) -> str:
     """The sentence, the picture, and under it whether to believe them; a better rival is drawn too."""
     sentence = describe(result, coverage)
     rival = (checked.rival, rival_ahead(result, checked)) if checked.gain < 0 else None
-    shown = picture(lambda narrow: forecast_figure(result, narrow=narrow, rival=rival), sentence)
+    shown = picture(lambda narrow: forecast_figure(result, narrow=narrow, rival=rival), sentence, "forecast")
     return (
         f'<p class="verdict" role="status">{escape(sentence)}</p>{shown}'
         f'<p class="believe">{escape(checked.verdict)}</p>'

@@ -10,6 +10,7 @@ import gradio as gr
 from interface.answer import HORIZON, Answer, Chosen, Example, answer, examples, origin, problems, replay
 from interface.endpoints import FILE_TYPES, endpoints
 from interface.link import Shared, copy_link, unpacked
+from interface.sections import SECTIONS, Asked, section
 from interface.visit import FORECAST, Visit, network_choice, offered, used
 from rnn_model import InputError, Model
 
@@ -52,46 +53,61 @@ def forecast_tab(model: Model, visit: Visit) -> None:
                     buttons = [gr.Button(example.name, size="sm", min_width=150) for example in examples()]
                 source = gr.HTML(origin(first.text))
         with gr.Column(scale=7, min_width=300):
-            shown = _results(opening)
+            shown, folds = _results(opening)
 
     with tab:  # beside a tab there may only be other tabs
+        asked_for = gr.State(opening.asked)
+        opened: gr.State = gr.State(set())  # changed in place: sections may be opened while another is being drawn
         endpoints(model)
-    using = [network, own]
+    using = [network, own, opened]
     inputs = [*using, text, file, horizon, season, shown["coverage"], chosen]
-    outputs = [*shown.values(), source, chosen]
+    outputs = [*shown.values(), source, chosen, asked_for]
 
-    def run(network: str, mine: Model | None, *values: Any) -> list[Any]:
-        return _updates(answer(used(model, mine, network), *values))
+    def run(network: str, mine: Model | None, opened: set[str], *values: Any) -> list[Any]:
+        answering = used(model, mine, network)
+        return _updates(answering, answer(answering, *values), opened)
 
-    def run_file(network: str, mine: Model | None, path: str, ahead: int, season: int, chance: float) -> list[Any]:
-        return ["", *run(network, mine, "", path, ahead, season, chance, Chosen())]
+    def run_file(*values: Any) -> list[Any]:
+        *using, path, ahead, season, chance = values
+        return ["", *run(*using, "", path, ahead, season, chance, Chosen())]
 
-    def run_example(example: Example, network: str, mine: Model | None, chance: float) -> list[Any]:
-        shown = run(network, mine, example.text, None, example.horizon, None, chance, Chosen())
+    def run_example(example: Example, *values: Any) -> list[Any]:
+        *using, chance = values
+        shown = run(*using, example.text, None, example.horizon, None, chance, Chosen())
         return [example.text, example.horizon, 0, *shown]
 
-    def open_link(link: str) -> list[Any]:
+    def open_link(link: str, opened: set[str]) -> list[Any]:
         try:
             shared = unpacked(FORECAST, link)
         except InputError as error:
-            shown = _updates(Answer(problems(error), Chosen()))
+            shown = _updates(model, Answer(problems(error), Chosen()), opened)
             return [gr.Tabs(selected=FORECAST), "", gr.skip(), gr.skip(), *shown]
         if shared is None:
             return [gr.skip()] * (4 + len(outputs))
         given = Chosen(shared.text, shared.choices)
         made = answer(model, shared.text, None, shared.horizon, shared.season, 0.8, given)
-        return [gr.Tabs(selected=FORECAST), shared.text, shared.horizon, shared.season, *_updates(made)]
+        return [gr.Tabs(selected=FORECAST), shared.text, shared.horizon, shared.season, *_updates(model, made, opened)]
 
-    def run_replay(network: str, mine: Model | None, *values: Any) -> str:
+    def run_replay(network: str, mine: Model | None, opened: set[str], *values: Any) -> str:
         return replay(used(model, mine, network), *values)
+
+    def unfold(name: str, network: str, mine: Model | None, opened: set[str], asked: Asked | None) -> str:
+        opened.add(name)
+        return section(name, used(model, mine, network), asked) if asked else ""
+
+    def fold(name: str, opened: set[str]) -> None:
+        opened.discard(name)
 
     quietly: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
     asked = [go.click, horizon.submit, season.submit, network.input, shown["coverage"].input, shown["adjust"].input]
     gr.on(asked, run, [*inputs, shown["adjust"]], outputs, **quietly)
-    visit.link.change(open_link, visit.link, [visit.tabs, text, horizon, season, *outputs], **quietly)
+    visit.link.change(open_link, [visit.link, opened], [visit.tabs, text, horizon, season, *outputs], **quietly)
     own.change(offered, own, network, **quietly).then(run, [*inputs, shown["adjust"]], outputs, **quietly)
     for chooser in (shown["others"], shown["series"]):
         chooser.input(run, [*inputs, shown["adjust"], chooser], outputs, **quietly)
+    for name, accordion in folds.items():
+        accordion.expand(partial(unfold, name), [*using, asked_for], shown[name], **quietly)
+        accordion.collapse(partial(fold, name), opened, None, **quietly)
     ahead = [horizon, season, shown["coverage"]]
     file.upload(run_file, [*using, file, *ahead], [text, *outputs], **quietly)
     for button, example in zip(buttons, examples(), strict=True):
@@ -112,8 +128,8 @@ def _shared(text: str, horizon: int | None, season: int | None, chosen: Chosen) 
     return Shared(text, HORIZON if horizon is None else horizon, season or 0, choices)
 
 
-def _results(opening: Answer) -> dict[str, Any]:
-    """The components that show an answer, in the order of `_updates`."""
+def _results(opening: Answer) -> tuple[dict[str, Any], dict[str, gr.Accordion]]:
+    """The components that show an answer, in the order of `_updates`, and what the sections are folded into."""
     shown: dict[str, Any] = {}
     shown["result"] = gr.HTML(opening.result)
     shown["strip"] = gr.HTML(opening.strip)
@@ -125,23 +141,19 @@ def _results(opening: Answer) -> dict[str, Any]:
         opening.table, label="Table", interactive=False, max_height=330, elem_classes="forecast-table"
     )
     shown["download"] = gr.HTML(opening.download)
-    sections = {
-        "checked": "How it did on your own values",
-        "mattered": "Which past values mattered",
-        "inside": "Inside the network",
-    }
-    for name, title in sections.items():
-        with gr.Accordion(title, open=False):
-            shown[name] = gr.HTML(getattr(opening, name))
+    folds = {}
+    for name, title in SECTIONS.items():
+        with gr.Accordion(title, open=False) as folds[name]:
+            shown[name] = gr.HTML()
     with gr.Accordion("At any moment of the past", open=False):
         first, last, at = opening.replayable or (1, 2, 1)
         shown["moment"] = gr.Slider(first, last, at, step=1, label="Values known")
         shown["replayed"] = gr.HTML(REPLAY_HINT)
-    return shown
+    return shown, folds
 
 
-def _updates(made: Answer) -> list[Any]:
-    """What the components of `_results` become, then the origin of the input and the readings chosen."""
+def _updates(model: Model, made: Answer, opened: set[str]) -> list[Any]:
+    """What the components of `_results` become, then the origin of the input and what the state of the visit holds."""
     there = made.table is not None
     slider: dict[str, Any] = {"visible": made.replayable is not None}
     if made.replayable:
@@ -155,11 +167,10 @@ def _updates(made: Answer) -> list[Any]:
         gr.update(choices=made.adjustable, value=list(made.adjusted), visible=bool(made.adjustable)),
         gr.update(value=made.table, visible=there),
         made.download,
-        made.checked,
-        made.mattered,
-        made.inside,
+        *(section(name, model, made.asked) if made.asked and name in opened else "" for name in SECTIONS),
         gr.update(**slider),
         REPLAY_HINT if made.replayable else "",
         origin(made.chosen.source),
         made.chosen,
+        made.asked,
     ]

@@ -41,5 +41,6 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """Our style sheet, for `launch(head=...)`: `launch(css=...)` would drop the container query in it."""
-    return f"<style>{Path(__file__).with_name('style.css').read_text(encoding='utf-8')}</style>"
+    """Our style sheet and script, for `launch(head=...)`: `launch(css=...)` would drop the container query in it."""
+    style, script = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("style.css", "save.js"))
+    return f"<style>{style}</style><script>{script}</script>"

@@ -4,47 +4,78 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from rnn_model import InputError, Model, forecast
+from rnn_model import InputError, Model, explain, forecast
 from rnn_model.backtest import known
 from rnn_model.plots import (
     backtest_figure,
     forecast_figure,
     hidden_figure,
     influence_figure,
-    png,
     svg,
-    svg_file,
 )
 from rnn_model.records import FOLLOWED, Backtest, Series, Trace
 from rnn_model.report import backtest_csv, describe, moment, trace_csv
 
+SECTIONS = {
+    "checked": "How it did on your own values",
+    "mattered": "Which past values mattered",
+    "inside": "Inside the network",
+}
+PICTURES = ("PNG", "SVG")  # kinds of file that interface/save.js makes of a picture
 FOLLOWS = 0.5  # correlation from which a unit is said to follow something
 
 
-def picture(draw: Callable[[bool], Figure], sentence: str) -> str:
-    """A picture twice, wide and for a phone: CSS shows the one that fits."""
+@dataclass(frozen=True)
+class Asked:
+    """What a forecast was made from, kept for the sections that are drawn when they are opened.
+
+    Attributes:
+        series: the one that was forecast.
+        steps, season: as asked; no season when it was to be found.
+        checked: the back-test, which the forecast needs at once.
+    """
+
+    series: Series
+    steps: int
+    season: int | None
+    checked: Backtest
+
+
+def picture(draw: Callable[[bool], Figure], sentence: str, name: str = "") -> str:
+    """A picture twice, wide and for a phone: CSS shows the one that fits; `downloads` finds it by its name."""
     wide, slim = (svg(draw(narrow), sentence) for narrow in (False, True))
-    return f'<div class="picture"><div class="wide">{wide}</div><div class="slim">{slim}</div></div>'
+    return f'<div class="picture" data-name="{name}"><div class="wide">{wide}</div><div class="slim">{slim}</div></div>'
 
 
-def downloads(name: str, csv: str, figure: Figure) -> str:
-    """Links that hold the files themselves, so that nothing of a visitor's stays on the server for them."""
-    files = (  # the mark before the CSV tells Excel that it is UTF-8
-        ("CSV", "text/csv;charset=utf-8", csv.encode("utf-8-sig")),
-        ("PNG", "image/png", png(figure)),
-        ("SVG", "image/svg+xml", svg_file(figure).encode()),
-    )
-    links = [
-        f'<a class="save-link" aria-label="Download as {kind}: {name}" download="{name}.{kind.lower()}" '
-        f'href="data:{media};base64,{b64encode(content).decode()}">{kind}</a>'
-        for kind, media, content in files
+def downloads(name: str, csv: str) -> str:
+    """A link that holds the table, and buttons with which the browser saves the picture that it shows already.
+
+    Nothing of a visitor's stays on the server for them, and nothing is drawn that nobody asked for.
+    """
+    table = b64encode(csv.encode("utf-8-sig")).decode()  # the mark before the text tells Excel that it is UTF-8
+    link = f'<a {_save("CSV", name)} download="{name}.csv" href="data:text/csv;charset=utf-8;base64,{table}">CSV</a>'
+    buttons = [
+        f'<button type="button" {_save(kind, name)} data-kind="{kind.lower()}">{kind}</button>' for kind in PICTURES
     ]
-    return f'<p class="downloads">Download: {" ".join(links)}</p>'
+    return f'<p class="downloads">Download: {" ".join([link, *buttons])}</p>'
+
+
+def _save(kind: str, name: str) -> str:
+    return f'class="save-link" aria-label="Download as {kind}: {name}" data-picture="{name}"'
+
+
+def section(name: str, model: Model, asked: Asked) -> str:
+    """One section, drawn when it is opened: together they cost three times what the forecast does."""
+    if name == "checked":
+        return check(asked.checked)
+    trace = explain(model, asked.series, asked.steps, asked.season)
+    return mattered(trace) if name == "mattered" else inside(trace)
 
 
 def check(checked: Backtest) -> str:
@@ -52,23 +83,21 @@ def check(checked: Backtest) -> str:
     lines = f'<p class="said">{escape(" ".join([checked.verdict, *checked.notes]))}</p>'
     if not len(checked.origins):
         return lines
-    shown = picture(lambda narrow: backtest_figure(checked, narrow=narrow), checked.verdict)
+    shown = picture(lambda narrow: backtest_figure(checked, narrow=narrow), checked.verdict, "back-test")
     hint = "Each stretch was forecast from the dotted line before it, with nothing known of what came after."
-    return f'{lines}{shown}<p class="hint">{hint}</p>' + downloads(
-        "back-test", backtest_csv(checked), backtest_figure(checked)
-    )
+    return f'{lines}{shown}<p class="hint">{hint}</p>' + downloads("back-test", backtest_csv(checked))
 
 
 def mattered(trace: Trace) -> str:
     """Which past values moved the forecast."""
     sentence = influence_words(trace)
-    shown = picture(lambda narrow: influence_figure(trace, narrow=narrow), sentence)
+    shown = picture(lambda narrow: influence_figure(trace, narrow=narrow), sentence, "influence")
     hint = (
         "The gradient of the mean of the median, by one backward pass through the whole path. On M1 series, gradient "
         "times how far a value lies from its neighbours correlates 0.6 to 0.8 with the effect of deleting the value: "
         "read it as a first look, not as a proof."
     )
-    files = downloads("influence", trace_csv(trace), influence_figure(trace))
+    files = downloads("influence", trace_csv(trace))
     return f'<p class="said">{escape(sentence)}</p>{shown}<p class="hint">{hint}</p>{files}'
 
 

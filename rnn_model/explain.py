@@ -94,6 +94,6 @@ def order_of_units(units: np.ndarray) -> np.ndarray:
         return np.empty(0, int)
     columns = units - units.mean(0)
     columns = columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-9)
-    _, directions = np.linalg.eigh(columns.T @ columns)
-    first, second = directions[:, -1], directions[:, -2] if len(directions) > 1 else 0 * directions[:, -1]
+    _, _, directions = np.linalg.svd(columns, full_matrices=False)  # of few steps and many units, far less than U x U
+    first, second = directions[0], directions[1] if len(directions) > 1 else 0 * directions[0]
     return np.argsort(np.arctan2(second, first), kind="stable")

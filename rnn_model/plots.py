@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
-from io import BytesIO, StringIO
+from io import StringIO
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -220,11 +220,11 @@ def hidden_figure(trace: Trace, *, narrow: bool = False) -> Figure:
         states.set_axis_off()
         half = (x[-1] - x[0]) / max(len(x) - 1, 1) / 2 or 0.5
         extent = (x[0] - half, x[-1] + half, len(units), 0)
-        states.imshow(two_colours(units / (np.abs(units).max() or 1.0)), aspect="auto", extent=extent)
+        states.imshow(two_colours(units / (np.abs(units).max() or 1.0)), interpolation="none", aspect="auto", extent=extent)
         draw_time_scale(states, *_time_ticks(x, dated, 5 if narrow else 9))
         beside = figure.add_axes((1 - (columns + 8) / size[0], place[1], columns / size[0], place[3]))
         beside.set_axis_off()
-        beside.imshow(two_colours(follows), aspect="auto", extent=(0, len(FOLLOWED), len(units), 0))
+        beside.imshow(two_colours(follows), interpolation="none", aspect="auto", extent=(0, len(FOLLOWED), len(units), 0))
         line = 1 / axes_size(beside)[1]
         for column, name in enumerate(FOLLOWED):
             below = beside.get_xaxis_transform()
@@ -232,22 +232,6 @@ def hidden_figure(trace: Trace, *, narrow: bool = False) -> Figure:
         key = [_Key("positive", ACCENT, 9.0, 0.8), _Key("negative", CONTRAST, 9.0, 0.8)]
         _draw_head(figure, f"{len(units)} hidden units, and what they follow", key)
     return figure
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as a picture file on white, twice as fine as on the page."""
-    sink = BytesIO()
-    with drawing():
-        figure.savefig(sink, format="png", dpi=144, facecolor="white", metadata={"Software": None})
-    return sink.getvalue()
-
-
-def svg_file(figure: Figure) -> str:
-    """The figure as an SVG document of its own, on white."""
-    sink = StringIO()
-    with drawing():
-        figure.savefig(sink, format="svg", facecolor="white", metadata={"Date": None, "Creator": None})
-    return sink.getvalue()
 
 
 def svg(figure: Figure, description: str) -> str:

@@ -17,6 +17,7 @@ from gradio_client.exceptions import AppError
 
 import app
 from interface.answer import Chosen, answer, examples, origin, replay
+from interface.sections import SECTIONS, section
 from rnn_model import backtest, calibrate, explain, forecast
 from rnn_model.report import describe
 
@@ -166,13 +167,14 @@ def test_the_verdict_and_the_sections_are_those_of_the_engine(model):
     shown = answer(model, text, None, 24, None, 0.8, Chosen())
     verdict = backtest(model, text, horizon=24).verdict
     assert verdict in words(shown.result)
-    assert verdict in words(shown.checked)
-    assert shown.checked.count("<svg") == shown.mattered.count("<svg") == shown.inside.count("<svg") == 2
-    assert shown.checked.count("base64") == 3  # CSV, PNG, SVG
-    assert "Dec 1960" in words(shown.mattered)
+    checked, mattered, inside = (section(name, model, shown.asked) for name in SECTIONS)
+    assert verdict in words(checked)
+    assert checked.count("<svg") == mattered.count("<svg") == inside.count("<svg") == 2
+    assert all(f"Download as {kind}: back-test" in checked for kind in ("CSV", "PNG", "SVG"))
+    assert "Dec 1960" in words(mattered)
     short = answer(model, "5 6 7", None, 6, None, 0.8, Chosen())
     assert "Too short to check" in words(short.result)
-    assert "<svg" not in short.checked
+    assert "<svg" not in section("checked", model, short.asked)
     assert short.replayable is None
 
 

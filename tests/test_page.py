@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -307,9 +308,34 @@ def test_sections_open_by_keyboard_and_hold_words_a_picture_and_files(visit, tit
     if title != "Inside the network":
         for kind in ("CSV", "PNG", "SVG"):
             with page.expect_download() as download:
-                page.get_by_role("link", name=f"Download as {kind}").last.click()
-            assert download.value.path().stat().st_size > 500
+                page.get_by_label(f"Download as {kind}").last.click()
             assert download.value.suggested_filename.endswith(kind.lower())
+            content = download.value.path().read_bytes()
+            assert len(content) > 500
+            if kind == "PNG":
+                assert content.startswith(b"\x89PNG")
+            if kind == "SVG":  # stands alone: its own size and colours
+                drawn = ElementTree.fromstring(content)
+                assert drawn.get("width") == "677"
+                assert drawn[0].get("fill") == "white"
+                assert b"currentColor" not in content
+                assert b"var(" not in content
+
+
+def test_an_open_section_follows_the_next_answer_and_a_closed_one_waits(visit):
+    page = visit()
+    opened(page, "How it did on your own values")
+    said = page.locator(".said:visible")
+    expect(said).to_have_count(1)
+    before = said.inner_text()
+    paste(page, PASSENGERS)
+    ask(page)
+    expect(said).not_to_have_text(before)
+    expect(page.locator(".said")).to_have_count(1)
+    opened(page, "Which past values mattered")
+    expect(said).to_have_count(2)
+    opened(page, "How it did on your own values")
+    expect(said).to_have_count(1)
 
 
 def test_the_verdict_stands_under_the_picture(visit, model):

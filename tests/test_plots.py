@@ -19,9 +19,7 @@ from rnn_model.plots import (
     forecast_figure,
     hidden_figure,
     influence_figure,
-    png,
     svg,
-    svg_file,
 )
 from rnn_model.records import Backtest, Forecast, Series, Trace
 
@@ -306,12 +304,3 @@ def test_wild_values_are_ringed():
     np.testing.assert_array_equal(ring.get_ydata(), [1120])
     assert ring.get_color() == CONTRAST
     assert not drawn_lines(forecast_figure(made(WAVE)), "wild")
-
-
-def test_files_stand_alone():
-    figure = backtest_figure(checked())
-    assert png(figure).startswith(b"\x89PNG")
-    document = svg_file(figure)
-    assert document.startswith("<?xml")
-    assert INK in document
-    assert "#ffffff" in document
