@@ -15,6 +15,7 @@ CHOICES = {
     "grouping": "whether blanks group thousands: space or none",
     "rows": "flat: read the table row by row as one series; columns: read its columns",
     "column": "name or number of the series to forecast",
+    "group": "name of the column that tells stacked series apart",
     "series": "name of one of several stacked series",
     "times": "name or number of the column of times; none, index, data, unix, excel",
     "dates": "the order of numeric dates: day-first or month-first",
@@ -79,6 +80,7 @@ class Log:
         self._offers: dict[str, Alternative] = {}
         self._choices: dict[str, str] = {}
         self._asked: set[str] = set()
+        self.settled: dict[str, str] = {}
         for choice in choices:
             kind, equals, value = str(choice).partition("=")
             if kind not in CHOICES or not equals:
@@ -96,6 +98,11 @@ class Log:
     def muted(self) -> Log:
         """A log with the same choices whose notes are heard by nobody."""
         return Log([f"{kind}={value}" for kind, value in self._choices.items()])
+
+    def settle(self, kind: str, value: str) -> None:
+        """Records what was decided on, chosen or found, so that more rows of the same table can be read alike."""
+        assert kind in CHOICES
+        self.settled[kind] = value
 
     def note(self, text: str) -> None:
         if text not in self.notes:

@@ -19,7 +19,7 @@ from rnn_model.reading.log import Log, count, quote
 from rnn_model.reading.read import check_size, load_file
 from rnn_model.reading.separator import is_number
 from rnn_model.reading.structured import read_json
-from rnn_model.reading.table import Rows
+from rnn_model.reading.table import Rows, in_parts
 from rnn_model.reading.workbook import is_zip, read_workbook
 from rnn_model.records import Alternative
 
@@ -37,9 +37,6 @@ TEXT_NAMES = (
     "title",
 )
 LABEL_NAMES = ("label", "labels", "class", "category", "target", "language", "lang", "tag")
-
-
-PART = 250_000  # characters of the rows that are held at a time; the first of them say where the texts are
 
 
 @dataclass(frozen=True)
@@ -95,11 +92,11 @@ def read_texts(source: Any, *, filename: str | None = None, column: str | None =
 
 
 def texts_in_parts(file: BinaryIO, log: Log, *, filename: str = "", column: str | None = None) -> Iterator[list[str]]:
-    """The texts of a file, some at a time, as `read_texts` finds them: what the first PART characters say of encoding,
-    kind and column holds for the rest.
+    """The texts of a file, some at a time, as `read_texts` finds them: what the first part says of encoding, kind and
+    column holds for the rest.
 
-    Rows of PART characters are in memory at a time, whatever the size of a CSV, TSV or TXT file; JSON and XLSX are
-    read whole, up to MAX_FILE_BYTES.
+    One part is in memory at a time, whatever the size of a CSV, TSV or TXT file; JSON and XLSX are read whole, up to
+    MAX_FILE_BYTES.
 
     Args:
         file: opened for reading bytes.
@@ -155,7 +152,7 @@ def _of_file(head: bytes, rest: BinaryIO, filename: str, column: str | None, log
         yield from _of_rows(_csv_rows(chain([first], lines), delimiter), column, log)
         return
     number = 0
-    for part in _parts([line.strip()] for line in chain([first], lines)):
+    for part in in_parts([line.strip()] for line in chain([first], lines)):
         texts = [text for (text,) in part if text]
         number += len(texts)
         yield texts
@@ -183,22 +180,9 @@ def _delimiter(line: str) -> str:
     return max(",;\t", key=lambda mark: (head.count(mark), mark == ","))
 
 
-def _parts(rows: Iterable[list[str]]) -> Iterator[Rows]:
-    """The rows in lists that hold about PART characters; the empty ones too count for one."""
-    part: Rows = []
-    held = 0
-    for row in rows:
-        part.append(row)
-        held += 1 + sum(map(len, row))
-        if held >= PART:
-            yield part
-            part, held = [], 0
-    yield part
-
-
 def _of_rows(rows: Iterator[list[str]], column: str | None, log: Log) -> Iterator[list[str]]:
     """The texts of the column that the first part decides on."""
-    parts = _parts(rows)
+    parts = in_parts(rows)
     first = next(parts)
     width = max(map(len, first), default=0)
     if not width:
