@@ -24,7 +24,7 @@ def find_groups(table: Table, roles: Roles, clock: Clock | None, log: Log) -> di
 
     A column tells series apart when the same times repeat over the table, but not (or far less) within one name.
     """
-    asked = _columns_named(table, log.choice("group") or "")
+    asked = columns_named(table, log.choice("group") or "")
     if asked:
         return _rows_by_name(table, asked, _joined(table, asked), log)
     if log.choice("duplicates") in ("sum", "mean", "last"):
@@ -48,7 +48,7 @@ def find_groups(table: Table, roles: Roles, clock: Clock | None, log: Log) -> di
     return _rows_by_name(table, best[1], best[2], log)
 
 
-def _columns_named(table: Table, name: str) -> list[int]:
+def columns_named(table: Table, name: str) -> list[int]:
     """The column of this name, or all of several joined by " / "; empty when one is missing."""
     found = [table.find(name)]
     if found == [None]:
