@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import os
-import re
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +23,7 @@ from rnn_model.errors import InputError, Problem, UnrolledError
 from rnn_model.forecaster import forecast, forecast_many
 from rnn_model.reading import long_table, read, series_in_parts, texts_in_parts
 from rnn_model.reading.limits import HEAD_BYTES, MAX_FILE_BYTES
-from rnn_model.reading.log import Log, count, quote
+from rnn_model.reading.log import Log, Tally, count, quote
 from rnn_model.records import Reading, Series
 from rnn_model.report import forecast_columns, forecast_rows
 from rnn_model.report_text import CLASS_COLUMNS, class_row
@@ -125,7 +124,7 @@ def _forecasts(options: argparse.Namespace, file: BinaryIO) -> Iterator[Rows]:
         some = "The first rows say how all are read; every" if long else f"All {len(reading.series)}"
         print(f"{some} series {'is' if long else 'are'} forecast.", file=sys.stderr)
     model = _model(options.weights, FORECASTER, "forecast")
-    notes: dict[str, tuple[str, int]] = {}
+    tally = Tally()
     done = 0
     for series in _followed(parts, "series", options, file):
         if long is None and len(series) == 1:
@@ -137,15 +136,12 @@ def _forecasts(options: argparse.Namespace, file: BinaryIO) -> Iterator[Rows]:
         several = done + len(forecasts) > 1
         for number, of_one in enumerate(forecasts, done + 1):
             for note in of_one.notes:
-                kind = re.sub(r"[\d.,]+", "", note)
-                first, times = notes.get(kind, (f"{of_one.history.name or number}: {note}" if several else note, 0))
-                notes[kind] = first, times + 1
+                tally.add((of_one.history.name or str(number)) if several else "", note)
             yield forecast_rows(of_one, str(number) if several else "")
         done += len(forecasts)
     if not done:
         raise _nothing(options.column if long else None)
-    for first, times in notes.values():
-        print(first if times == 1 else f"{first} (So for {times:,} series.)", file=sys.stderr)
+    print(*tally.lines(), sep="\n", end="\n" * bool(tally.lines()), file=sys.stderr)
 
 
 def _with_values(series: Iterable[Series], name: str | None = None) -> tuple[Series, ...]:

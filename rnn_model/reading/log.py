@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from rnn_model.errors import InputError, Problem
@@ -128,3 +129,22 @@ class Log:
         for kind, value in self._choices.items():
             if kind not in self._asked:
                 self.note(f"The choice {quote(f'{kind}={value}')} changes nothing here.")
+
+
+class Tally:
+    """What is to be said of many series, every kind of note once: of the first series that it holds for."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, tuple[str, int]] = {}
+
+    def add(self, name: str, note: str) -> None:
+        """Notes that differ in their numbers alone are of one kind."""
+        kind = re.sub(r"[\d.,:-]+", "", note)
+        first, series = self._kinds.get(kind, (f"{name}: {note}" if name else note, 0))
+        self._kinds[kind] = first, series + 1
+
+    def lines(self) -> list[str]:
+        """One for each kind, with how many series it holds for."""
+        return [
+            first if series == 1 else f"{first} (So for {series:,} series.)" for first, series in self._kinds.values()
+        ]
