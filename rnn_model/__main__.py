@@ -36,15 +36,15 @@ Forecasts every series in a file.
 
 A file of up to 5 MB may hold anything that the page reads. Of a larger one the head decides how it is read; it must be
 a long table as CSV or TSV: one line of names, such as unique_id,ds,y, and the rows of each series one after the other.
-Of such a table about 250,000 characters are in memory at a time, or one whole series where that is longer. In a wide
+Of such a table about 65,000 characters are in memory at a time, or one whole series where that is longer. In a wide
 table every column is a series and none ends before the last row, so it cannot be taken in parts.
 """
 CLASSIFY_HELP = """\
 Classifies every text in a file.
 
-TXT and the standard input hold one text a line; CSV, TSV and an input with --column hold a column of them. About
-250,000 characters are in memory at a time, and the first of them decide how the file is read. JSON and XLSX are read
-whole, up to 5 MB.
+TXT and the standard input hold one text a line; CSV, TSV and an input with --column hold a column of them. About 65,000
+characters are in memory at a time, and the first of them decide how the file is read. JSON and XLSX are read whole, up
+to 5 MB.
 """
 
 
@@ -113,7 +113,14 @@ def _forecasts(options: argparse.Namespace, file: BinaryIO) -> Iterator[Rows]:
     choices = [*options.choice, *([f"column={options.column}"] if options.column else [])]
     long = long_table(head, choices) if len(head) == HEAD_BYTES else None
     if long is None:
-        reading = _chosen(head + file.read(MAX_FILE_BYTES), options)
+        source = head + file.read(MAX_FILE_BYTES)
+        if len(source) > MAX_FILE_BYTES:
+            expected = (
+                f"at most {MAX_FILE_BYTES // 10**6} MB, or the rows of each series one after the other under names"
+            )
+            fix = "Sort a table such as unique_id,ds,y by series; see --help."
+            raise InputError(Problem("a larger file that is no long table", expected, fix))
+        reading = _chosen(source, options)
         parts: Iterable[tuple[Series, ...]] = [reading.series]
     else:
         reading = long.reading
@@ -199,11 +206,11 @@ def _classes(options: argparse.Namespace, file: BinaryIO) -> Iterator[Rows]:
     parts = texts_in_parts(file, log, filename=name, column=options.column)
     model = _model(options.weights, CLASSIFIER, "text")
     told = 0
-    for texts in chain(_followed(parts, "text", options, file), [[]]):
+    for number, texts in enumerate(chain(_followed(parts, "text", options, file), [[]])):
         print(*log.notes[told:], sep="\n", end="\n" * (len(log.notes) > told), file=sys.stderr)
-        yield [] if told else [CLASS_COLUMNS]
         told = len(log.notes)
-        yield [class_row(answer) for answer in classify_many(model, texts)]
+        rows = [class_row(answer) for answer in classify_many(model, texts)]
+        yield rows if number else [CLASS_COLUMNS, *rows]
 
 
 def _model(weights: str | None, packaged: str, kind: str) -> Model:

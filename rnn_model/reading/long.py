@@ -19,6 +19,8 @@ from rnn_model.reading.table import PART, Rows, Table, columns_of
 from rnn_model.reading.workbook import is_zip
 from rnn_model.records import Reading, Series
 
+_OF_ROWS = ("times", "column", "group", "dates", "decimal")  # choices that every part settles anew
+
 
 @dataclass(frozen=True)
 class LongTable:
@@ -120,12 +122,13 @@ def _read(table: LongTable, rows: Rows, lines: list[int], choices: dict[str, str
     check_widths(rows, lines, len(table.names), log)
     series = read_table(Table(columns_of(rows, len(table.names)), table.names, lines), log).series
     for kind, value in choices.items():
-        if log.settled.get(kind, value) != value or not series:
+        found = log.settled.get(kind, value) if series else "none"
+        if found != value and kind in _OF_ROWS:
             raise InputError(
                 Problem(
-                    f"rows that are to be read otherwise ({kind} {quote(log.settled.get(kind, 'none'))})",
-                    f"rows like those before them ({kind} {quote(value)})",
-                    f"Correct the rows up to line {lines[-1]}, or choose for the whole file with {kind}=VALUE.",
+                    f"rows that would be read otherwise ({kind}: {found})",
+                    f"rows like those before ({kind}: {value})",
+                    f"Correct what differs down to line {lines[-1]}.",
                     lines[0],
                 )
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rnn_model.reading.log import quote
 
 Rows = list[list[str]]
-PART = 250_000  # characters of a large file that are held at a time
+PART = 65_536  # characters of a large file that are held at a time
 
 
 @dataclass(frozen=True)
