@@ -13,6 +13,7 @@ from rnn_model.classifier import classify, classify_many
 from rnn_model.errors import CheckpointError, ConfigError, InputError, TrainingError, UnrolledError
 from rnn_model.explain import explain
 from rnn_model.forecaster import forecast, forecast_many
+from rnn_model.frames import backtest_frame, forecast_frame
 from rnn_model.reading import read
 
 __all__ = [
@@ -23,11 +24,13 @@ __all__ = [
     "TrainingError",
     "UnrolledError",
     "backtest",
+    "backtest_frame",
     "calibrate",
     "classify",
     "classify_many",
     "explain",
     "forecast",
+    "forecast_frame",
     "forecast_many",
     "load",
     "read",

@@ -7,6 +7,7 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -144,18 +145,30 @@ def forecast_csv(*forecasts: Forecast) -> str:
     `series` holds the name and unit of the history, `time` an ISO time, or the number of the step ahead when the
     history has no times.  Text is made inert for spreadsheets; of several histories one without a name is numbered.
     """
-    sink = io.StringIO()
-    writer = csv.writer(sink)
-    writer.writerow(["series", "time", "median", *(f"p{level * 100:g}" for level in forecasts[0].levels)])
-    for number, forecast in enumerate(forecasts, 1):
-        history = forecast.history
-        name = history.name or (str(number) if len(forecasts) > 1 else "")
-        series = inert(f"{name} ({history.unit})" if history.unit else name)
-        steps = range(1, len(forecast.quantiles) + 1)
-        times = steps if forecast.times is None else np.datetime_as_string(forecast.times)
-        for time, median, quantiles in zip(times, forecast.median, forecast.quantiles, strict=True):
-            writer.writerow([series, time, float(median), *map(float, quantiles)])
-    return sink.getvalue()
+    several = len(forecasts) > 1
+    rows = (row for n, one in enumerate(forecasts, 1) for row in forecast_rows(one, str(n) if several else ""))
+    return _csv(forecast_columns(forecasts[0].levels), rows)
+
+
+def forecast_columns(levels: Iterable[float]) -> list[str]:
+    """What stands above the columns of `forecast_rows`."""
+    return ["series", "time", "median", *(f"p{level * 100:g}" for level in levels)]
+
+
+def forecast_rows(forecast: Forecast, unnamed: str = "") -> list[list[Any]]:
+    """One row a step, as in `forecast_csv`.
+
+    Args:
+        unnamed: what to call a history without a name.
+    """
+    history = forecast.history
+    series = _series_name(history if history.name else replace(history, name=unnamed))
+    steps = range(1, len(forecast.quantiles) + 1)
+    times = steps if forecast.times is None else np.datetime_as_string(forecast.times)
+    return [
+        [series, time, float(median), *map(float, quantiles)]
+        for time, median, quantiles in zip(times, forecast.median, forecast.quantiles, strict=True)
+    ]
 
 
 def backtest_csv(checked: Backtest) -> str:
@@ -184,10 +197,11 @@ def trace_csv(trace: Trace) -> str:
     return _csv(["series", "time", "value", "gradient"], rows)
 
 
-def _csv(header: list[str], rows: list[list[Any]]) -> str:
+def _csv(header: list[str], rows: Iterable[list[Any]]) -> str:
     sink = io.StringIO()
     writer = csv.writer(sink)
-    writer.writerows([header, *rows])
+    writer.writerow(header)
+    writer.writerows(rows)
     return sink.getvalue()
 
 

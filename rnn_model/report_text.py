@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from rnn_model.records import Classification
 
+CLASS_COLUMNS = ["text", "label", "likeliest", "probability", "second", "second_probability"]
 NO_NAMES: Mapping[str, str] = {}
 
 
@@ -41,12 +42,14 @@ def describe_class(answer: Classification, names: Mapping[str, str] = NO_NAMES) 
 def classes_csv(answers: Iterable[Classification]) -> str:
     """A line a text: the text, its label (empty when not sure), the two likeliest classes and their probabilities."""
     sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(["text", "label", "likeliest", "probability", "second", "second_probability"])
-    for answer in answers:
-        (best, chance), (second, second_chance) = answer.likeliest(2)
-        writer.writerow([answer.text, answer.label or "", best, f"{chance:.4f}", second, f"{second_chance:.4f}"])
+    csv.writer(sink, lineterminator="\n").writerows([CLASS_COLUMNS, *map(class_row, answers)])
     return sink.getvalue()
+
+
+def class_row(answer: Classification) -> list[str]:
+    """What stands under CLASS_COLUMNS for one text."""
+    (best, chance), (second, second_chance) = answer.likeliest(2)
+    return [answer.text, answer.label or "", best, f"{chance:.4f}", second, f"{second_chance:.4f}"]
 
 
 def _percent(chance: float) -> str:

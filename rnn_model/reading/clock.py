@@ -44,6 +44,8 @@ def read_clock(cells: Sequence[str], lines: Sequence[int], log: Log, problems: l
     most = next(iter(coverage.values()))
     readings = {order: analysed.fields(order) for order, number in coverage.items() if number == most}
     order = _decide_order(readings, cells, log)
+    if order in _IN_WORDS:
+        log.settle("dates", order)
     fields = readings[order]
     times, impossible = to_seconds(fields)
     dateless = _dateless(fields)

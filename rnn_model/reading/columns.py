@@ -242,6 +242,7 @@ def select_column(table: Table, roles: Roles, values: dict[int, np.ndarray], log
     default = named[-1] if named else max(roles.values, key=lambda n: (-gaps[n], n))
     selected = found if found in roles.values else default
     assert selected is not None
+    log.settle("column", table.handle(selected))
     if len(roles.values) > 1:
         why = "as chosen" if found == selected else "by its name" if named else "the last with the fewest gaps"
         log.note(f"{len(roles.values)} columns hold numbers; {table.title(selected)} is used ({why}).")

@@ -68,16 +68,23 @@ def decide_decimal(columns: Sequence[Column], log: Log, exact: bool) -> Decimal 
         columns: the analysed numeric columns.
         exact: a point is known to be a decimal mark.
     """
-    votes: dict[Decimal, int] = {"point": 0, "comma": 0}
-    for column in columns:
-        for mark, number in column.decided().items():
-            votes[mark] += number
+    decided = _decimal_of(columns, log, exact)
+    if decided is not None and any(column.tally("marked").get(True) for column in columns):
+        log.settle("decimal", decided)
+    return decided
+
+
+def _decimal_of(columns: Sequence[Column], log: Log, exact: bool) -> Decimal | None:
     chosen = log.choice("decimal") if any(column.tally("marked").get(True) for column in columns) else None
     if chosen in ("point", "comma"):
-        mark = "point" if chosen == "point" else "comma"
+        mark: Decimal = "point" if chosen == "point" else "comma"
         log.note(f"Read with a decimal {mark}, as chosen.")
         log.offer(*_other_mark(columns, mark))
         return mark
+    votes: dict[Decimal, int] = {"point": 0, "comma": 0}
+    for column in columns:
+        for decisive, number in column.decided().items():
+            votes[decisive] += number
     if exact and not votes["comma"]:
         return "point"
     if votes["point"] and votes["comma"]:

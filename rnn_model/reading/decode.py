@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
 import unicodedata
+from collections.abc import Iterator
+from itertools import chain
+from typing import BinaryIO
 
 from rnn_model.errors import InputError, Problem
-from rnn_model.reading.limits import MAX_CHARACTERS
+from rnn_model.reading.limits import HEAD_BYTES, MAX_CHARACTERS
 from rnn_model.reading.log import Log, count
 
 KINDS = "CSV, TSV, TXT, JSON or XLSX"
+_BLOCK = 65_536  # bytes read at a time
 
 # First bytes of kinds of files that people upload and that hold no readable table.
 _SIGNATURES = (
@@ -49,10 +55,49 @@ def other_kind(kind: str) -> InputError:
 
 
 def decode(data: bytes, log: Log) -> str:
-    """Text of a file, by byte order mark, then UTF-16 without one, UTF-8, and Windows-1252 as the last resort.
+    """Text of a whole file.
 
     Raises:
         InputError: the bytes are no text.
+    """
+    return _checked(data.decode(_encoding(data, log, whole=True), errors="replace"))
+
+
+def decoded_lines(head: bytes, rest: BinaryIO, log: Log) -> Iterator[str]:
+    """The lines of a file of any size, without their ends; one at a time is in memory, and a block of the file.
+
+    Args:
+        head: its first bytes, by which the encoding is judged; what does not fit it later becomes U+FFFD.
+        rest: all the others.
+
+    Raises:
+        InputError: the bytes are no text, or a line is longer than MAX_CHARACTERS.
+    """
+    blocks = chain([head], iter(lambda: rest.read(_BLOCK), b""))
+    encoding = _encoding(head, log, whole=len(head) < HEAD_BYTES)
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    _checked(codecs.getincrementaldecoder(encoding)(errors="replace").decode(head))
+    newlines = io.IncrementalNewlineDecoder(decoder, translate=True)
+    line, number = "", 1
+    for block in chain(blocks, [b""]):
+        *ended, line = (line + newlines.decode(block, final=not block)).split("\n")
+        yield from ended
+        number += len(ended)
+        if len(line) > MAX_CHARACTERS:
+            fix = "Give a file with line ends: one text or one row in each line."
+            raise InputError(Problem("a line without an end", f"at most {MAX_CHARACTERS:,} characters", fix, number))
+    if line:
+        yield line
+
+
+def _encoding(data: bytes, log: Log, whole: bool) -> str:
+    """By byte order mark, then UTF-16 without one, UTF-8, and Windows-1252 as the last resort.
+
+    Args:
+        whole: the bytes are all there are, so that none may be missing from the last character.
+
+    Raises:
+        InputError: another kind of file.
     """
     for signature, kind in _SIGNATURES:
         if data.startswith(signature) and not (signature == b"BM" and data[:64].isascii() and b"\0" not in data[:64]):
@@ -65,21 +110,21 @@ def decode(data: bytes, log: Log) -> str:
         (b"\xfe\xff", "utf-16"),
     ):
         if data.startswith(mark):
-            text = data.decode(encoding, errors="replace")
             log.note(f"Removed a byte order mark; the file is {encoding.removesuffix('-sig').upper()}.")
-            return _checked(text)
+            return encoding
     if b"\0" in data:
         head = data[:2000]
         even, odd = head[::2].count(0), head[1::2].count(0)
         if max(even, odd) > 0.3 * len(head) / 2 and min(even, odd) < 0.05 * len(head):
             encoding = "utf-16-le" if odd > even else "utf-16-be"
             log.note(f"The file is {encoding[:6].upper()} without a byte order mark.")
-            return _checked(data.decode(encoding, errors="replace"))
+            return encoding
     try:
-        return _checked(data.decode("utf-8"))
+        codecs.getincrementaldecoder("utf-8")().decode(data, final=whole)
     except UnicodeDecodeError:
         log.note("The file is not UTF-8; read as Windows-1252.")
-        return _checked(data.decode("cp1252", errors="replace"))
+        return "cp1252"
+    return "utf-8"
 
 
 def _checked(text: str) -> str:

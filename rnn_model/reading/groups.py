@@ -16,6 +16,7 @@ from rnn_model.reading.table import Table
 _ID_NAMES = re.compile(
     r".*(?:\b|_)(?:id|unique_id|item|store|sku|product|series|group|region|country|station|geo)\b.*", re.I
 )
+_BETWEEN = " / "  # the names of several columns
 
 
 def find_groups(table: Table, roles: Roles, clock: Clock | None, log: Log) -> dict[str, np.ndarray] | None:
@@ -23,26 +24,48 @@ def find_groups(table: Table, roles: Roles, clock: Clock | None, log: Log) -> di
 
     A column tells series apart when the same times repeat over the table, but not (or far less) within one name.
     """
+    asked = columns_named(table, log.choice("group") or "")
+    if asked:
+        return _rows_by_name(table, asked, _joined(table, asked), log)
     if log.choice("duplicates") in ("sum", "mean", "last"):
         return None
     candidates = [number for number in _candidates(table, roles) if len(set(table.columns[number])) > 1]
-    ways = [([number], table.columns[number]) for number in candidates]
+    ways = [[number] for number in candidates]
     if 2 <= len(candidates) <= 4:
-        together = [" / ".join(cells) for cells in zip(*(table.columns[i] for i in candidates), strict=True)]
-        ways.append((candidates, together))
+        ways.append(candidates)
     best: tuple[int, list[int], list[str]] | None = None
-    for columns, names in ways:
-        if not 2 <= len(set(names)) <= min(MAX_SERIES, len(table) // 2):
+    for columns in ways:
+        names = _joined(table, columns)
+        # a column of remarks has many values too, but no such name
+        identified = all(_ID_NAMES.fullmatch(table.names[number]) for number in columns)
+        if not 2 <= len(set(names)) <= (len(table) // 2 if identified else min(MAX_SERIES, len(table) // 2)):
             continue
         repeats = _repeats(clock, names)
         if repeats is not None and (best is None or repeats < best[0]):
             best = (repeats, columns, names)
     if best is None:
         return None
+    return _rows_by_name(table, best[1], best[2], log)
+
+
+def columns_named(table: Table, name: str) -> list[int]:
+    """The column of this name, or all of several joined by " / "; empty when one is missing."""
+    found = [table.find(name)]
+    if found == [None]:
+        found = [table.find(part) for part in name.split(_BETWEEN)]
+    return [] if None in found else [number for number in found if number is not None]
+
+
+def _joined(table: Table, columns: list[int]) -> list[str]:
+    return [_BETWEEN.join(cells) for cells in zip(*(table.columns[number] for number in columns), strict=True)]
+
+
+def _rows_by_name(table: Table, columns: list[int], names: list[str], log: Log) -> dict[str, np.ndarray]:
     rows: dict[str, list[int]] = {}
-    for row, name in enumerate(best[2]):
+    for row, name in enumerate(names):
         rows.setdefault(name, []).append(row)
-    told = " and ".join(map(table.title, best[1]))
+    log.settle("group", _BETWEEN.join(map(table.handle, columns)))
+    told = " and ".join(map(table.title, columns))
     log.note(f"{count(len(rows), 'series', 'series')} stacked, told apart by {told}.")
     return {name: np.array(members) for name, members in rows.items()}
 
@@ -72,7 +95,7 @@ def select_group(names: list[str], log: Log) -> int:
     asked = log.choice("series")
     selected = names.index(asked) if asked in names else 0
     log.note(f"Series {quote(names[selected])} is used ({'as chosen' if asked in names else 'the first'}).")
-    for number, name in enumerate(names):
+    for number, name in enumerate(names[:MAX_SERIES]):
         if number != selected:
             log.offer(f"use series {quote(name)}", f"series={name}")
     return selected

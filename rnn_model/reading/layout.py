@@ -18,7 +18,7 @@ from rnn_model.reading.separator import NAMES, choose_separator, is_number, is_v
 from rnn_model.reading.table import Rows, Table, columns_of, list_table
 from rnn_model.reading.wide import bare_time, even_times
 
-_DELIMITER = {"tab": "\t", "semicolon": ";", "pipe": "|", "comma": ","}
+DELIMITERS = {"tab": "\t", "semicolon": ";", "pipe": "|", "comma": ","}
 _EDGE = 40  # rows looked at from each end for headers, preambles and footers
 
 
@@ -41,7 +41,7 @@ def split_rows(numbered: Sequence[tuple[int, str]], separator: str) -> tuple[Row
     """Cells of every line, stripped, and the line each row starts on."""
     texts = [line for _, line in numbered]
     lines = [number for number, _ in numbered]
-    delimiter = _DELIMITER.get(separator)
+    delimiter = DELIMITERS.get(separator)
     if delimiter is None:
         pattern = {"comma-space": r",\s+|,$", "wide-space": r"\s{2,}|\t", "line": r"\n"}.get(separator)
         if separator == "line":
@@ -251,7 +251,7 @@ def _as_table(rows: Rows, lines: list[int], log: Log, separator: str) -> Table:
         # print-outs leave out the name of the index, or give it a line of its own
         below = rows[header_row + 1] if header_row + 1 < first else []
         names = [below[0] if len(below) == 1 else "", *names]
-    _check_widths(body, body_lines, width, log)
+    check_widths(body, body_lines, width, log)
     table = Table(columns_of(body, width), _filled(names, width), body_lines)
     if width > 1:
         shown = f" named {', '.join(quote(n, 24) for n in names[:6])}{', …' if len(names) > 6 else ''}" if names else ""
@@ -326,7 +326,8 @@ def _header(rows: Rows, lines: list[int], first: int, width: int) -> tuple[list[
     return [_unquote(cell) for cell in rows[row]], row
 
 
-def _check_widths(body: Rows, lines: list[int], width: int, log: Log) -> None:
+def check_widths(body: Rows, lines: list[int], width: int, log: Log) -> None:
+    """Refuses rows of more than `width` cells, and warns of those with fewer."""
     longer = [i for i, row in enumerate(body) if len(row) > width]
     if longer:
         raise refuse(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MAX_FILE_BYTES = 5_000_000
+HEAD_BYTES = 250_000  # of a larger file, by which is judged how to read it
 MAX_CHARACTERS = 5_000_000
 MAX_CELLS = 1_000_000  # cells of a table, or values of a list
 MAX_UNPACKED_BYTES = 50_000_000  # what a workbook may unpack to, so that a small file cannot fill the memory

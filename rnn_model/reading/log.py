@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from rnn_model.errors import InputError, Problem
@@ -15,6 +16,7 @@ CHOICES = {
     "grouping": "whether blanks group thousands: space or none",
     "rows": "flat: read the table row by row as one series; columns: read its columns",
     "column": "name or number of the series to forecast",
+    "group": "name of the column that tells stacked series apart",
     "series": "name of one of several stacked series",
     "times": "name or number of the column of times; none, index, data, unix, excel",
     "dates": "the order of numeric dates: day-first or month-first",
@@ -79,6 +81,7 @@ class Log:
         self._offers: dict[str, Alternative] = {}
         self._choices: dict[str, str] = {}
         self._asked: set[str] = set()
+        self.settled: dict[str, str] = {}
         for choice in choices:
             kind, equals, value = str(choice).partition("=")
             if kind not in CHOICES or not equals:
@@ -96,6 +99,11 @@ class Log:
     def muted(self) -> Log:
         """A log with the same choices whose notes are heard by nobody."""
         return Log([f"{kind}={value}" for kind, value in self._choices.items()])
+
+    def settle(self, kind: str, value: str) -> None:
+        """Records what was decided on, chosen or found, so that more rows of the same table can be read alike."""
+        assert kind in CHOICES
+        self.settled[kind] = value
 
     def note(self, text: str) -> None:
         if text not in self.notes:
@@ -121,3 +129,22 @@ class Log:
         for kind, value in self._choices.items():
             if kind not in self._asked:
                 self.note(f"The choice {quote(f'{kind}={value}')} changes nothing here.")
+
+
+class Tally:
+    """What is to be said of many series, every kind of note once: of the first series that it holds for."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, tuple[str, int]] = {}
+
+    def add(self, name: str, note: str) -> None:
+        """Notes that differ in their numbers alone are of one kind."""
+        kind = re.sub(r"[\d.,:-]+", "", note)
+        first, series = self._kinds.get(kind, (f"{name}: {note}" if name else note, 0))
+        self._kinds[kind] = first, series + 1
+
+    def lines(self) -> list[str]:
+        """One for each kind, with how many series it holds for."""
+        return [
+            first if series == 1 else f"{first} (So for {series:,} series.)" for first, series in self._kinds.values()
+        ]

@@ -56,10 +56,11 @@ def read(source: Any, *, choices: Sequence[str] = (), filename: str | None = Non
         InputError: the input cannot be read; every problem is listed.
     """
     log = Log(choices)
-    return _read_table(_table(source, filename, log), log)
+    return read_table(table_of(source, filename, log), log)
 
 
-def _table(source: Any, filename: str | None, log: Log) -> Table:
+def table_of(source: Any, filename: str | None, log: Log) -> Table:
+    """The cells of whatever `read` takes."""
     if isinstance(source, os.PathLike):
         source, filename = load_file(source), os.fspath(source)
     if isinstance(source, bytes | bytearray | memoryview):
@@ -121,11 +122,14 @@ def _too_large(size: int) -> InputError:
     return InputError(Problem(f"a file of {size / 1e6:.1f} MB", f"at most {MAX_FILE_BYTES // 10**6} MB", fix))
 
 
-def _read_table(table: Table, log: Log) -> Reading:
+def read_table(table: Table, log: Log) -> Reading:
+    """What a table of cells holds; the choices that lead to the same reading are settled in the log."""
     table = turn(table, log) if len(table) else table
     roles = assign_roles(table, log) if len(table) else Roles()
     if not roles.values or _is_sentence(table, roles):
         return _no_numbers(table, log)
+    if not roles.numeric:
+        log.settle("times", "none" if roles.times is None else table.handle(roles.times))
     findings = Findings()
     clock = _clock(table, roles, log, findings)
     decimal = decide_decimal(list(roles.cells.values()), log, table.exact)
@@ -149,7 +153,9 @@ def _read_table(table: Table, log: Log) -> Reading:
         names = [table.names[number] for number in roles.values]
         series = to_series(timeline, names, [units[number] for number in roles.values], clock.zone if clock else None)
         chosen = roles.values.index(selected)
-    series[chosen] = replace(series[chosen], values=zero_tail(placeholder(series[chosen].values, log), log))
+    for number, one in enumerate(series):
+        heard = log if number == chosen else log.muted()
+        series[number] = replace(one, values=zero_tail(placeholder(one.values, heard), heard))
     check(series[chosen], log)
     log.note_unused_choices()
     return Reading(tuple(series), chosen, tuple(log.notes), tuple(log.warnings), log.alternatives)
@@ -209,7 +215,7 @@ def _no_numbers(table: Table, log: Log) -> Reading:
         return Reading((), notes=(*log.notes, INVITATION))
     if log.choice("words") == "numbers":
         log.note(f"{count(len(numbers), 'number')} taken out of a text, as chosen.")
-        return _read_table(list_table(numbers), log)
+        return read_table(list_table(numbers), log)
     log.offer(f"use the {count(len(numbers), 'number')} in this text", "words=numbers")
     return Reading(
         (),

@@ -68,6 +68,7 @@ def choose_separator(texts: Sequence[str], log: Log) -> str:
         log.note(f"Split at {NAMES[chosen]}, as chosen.")
     shapes = Lines(texts).shapes()
     found = _found(texts, shapes, log)
+    log.settle("split", chosen if chosen in NAMES else found)
     if chosen in NAMES:
         log.offer(f"split at {NAMES[found]}", f"split={found}")
         return chosen

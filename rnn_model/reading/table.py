@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rnn_model.reading.log import quote
 
 Rows = list[list[str]]
+PART = 65_536  # characters of a large file that are held at a time
 
 
 @dataclass(frozen=True)
@@ -66,3 +67,16 @@ def columns_of(rows: Rows, width: int) -> list[list[str]]:
     """Rows of cells -> `width` columns; short rows are filled with empty cells."""
     full = [row if len(row) == width else (row + [""] * width)[:width] for row in rows]
     return [[row[number] for row in full] for number in range(width)]
+
+
+def in_parts(rows: Iterable[list[str]]) -> Iterator[Rows]:
+    """The rows in lists of PART characters or little more, at least one list; an empty cell counts as one character."""
+    part: Rows = []
+    held = 0
+    for row in rows:
+        part.append(row)
+        held += sum(map(len, row)) + len(row)
+        if held >= PART:
+            yield part
+            part, held = [], 0
+    yield part
