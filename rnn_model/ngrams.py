@@ -78,7 +78,7 @@ class Steps:
 
 
 def prepared(text: str, config: TextConfig) -> tuple[str, bool]:
-    """The text as it is read, composed (NFC) and with addresses blanked out if so configured; whether its end was cut off.
+    """The text as it is read, composed (NFC), addresses blanked out unless they count, and whether its end was cut off.
 
     Of unit "character" the first `config.longest` characters are read, of unit "word" as many words.
     """

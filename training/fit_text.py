@@ -2,6 +2,7 @@
 
     python -m training.fit classify                                    the language identifier, from its corpus
     python -m training.fit classify --data reviews.csv --out runs/mine
+    python -m training.fit classify --data reviews.csv --folds 5       how well that does, every row tested once
 
 A run that was stopped goes on where it was when the same command is given again.
 """
@@ -10,10 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,9 @@ from training import own_texts
 from training.classifying import LabelledTexts, Stages, TextValidation, cautious, tempered, train_in_stages
 from training.config import TrainConfig
 from training.flags import Record, add_flags, from_flags
+from training.folds import in_folds, report
 from training.language_texts import LanguageTexts, nonsense
-from training.table import read_text_table, split_texts
+from training.table import Split, read_text_table, split_texts
 from training.text_batches import TextBatches
 from training.text_card import text_card
 
@@ -69,15 +69,24 @@ def fit_classifier(argv: Sequence[str], command: str) -> None:
 
 def _fit_table(arguments: argparse.Namespace, command: str) -> None:
     table = read_text_table(arguments.data, text_column=arguments.text_column, label_column=arguments.label_column)
-    split = split_texts(table, arguments.seed)
-    print("\n".join((*table.notes, *split.notes)))
-    print(f"data sha256 {table.sha256}; seed {arguments.seed}")
     usual = own_texts.RECIPE if arguments.start == own_texts.N_GRAMS else own_texts.FROM_NOTHING
     recipe = _given(arguments, TrainConfig, ORDER, usual)
-    cell = _given(arguments, CellConfig, CELL, own_texts.CELL)
+    text = own_texts.config_for(table, _given(arguments, CellConfig, CELL, own_texts.CELL))
+    print("\n".join(table.notes))
+    print(f"data sha256 {table.sha256}; seed {recipe.seed}")
+    print(", ".join(f"{name} {number}" for name, number in own_texts.versions().items()))
+
+    def fit(split: Split, folder: Path) -> own_texts.OwnTexts:
+        print("\n".join(split.notes))
+        return own_texts.fit_texts(table, split, folder, text, recipe, start=arguments.start)
+
+    if arguments.folds:
+        print(report(in_folds(table, arguments.folds, recipe.seed, fit)))
+        return
     out = arguments.out if arguments.out != LANGUAGE else RUNS / f"{arguments.data.stem}-model"
-    text = own_texts.config_for(table, cell)
-    fitted = own_texts.fit_texts(table, split, RUNS / out.name, text, recipe, start=arguments.start)
+    split = split_texts(table, recipe.seed)
+    # another table is another run, whatever its file is called
+    fitted = fit(split, RUNS / out.name / table.sha256[:12])
     print(own_texts.report(table, fitted))
     config = replace(fitted.model.config, name=arguments.name if arguments.name != NAME else out.name)
     extra = own_texts.files_for_people(table, split, fitted, config, command, out.as_posix())
@@ -91,10 +100,6 @@ def _given(arguments: argparse.Namespace, record: type[Record], language: Mappin
     flags = from_flags(record, arguments)
     changed = {entry.name for entry in fields(usual) if getattr(flags, entry.name) != getattr(usual, entry.name)}  # type: ignore[arg-type]
     return replace(own, **{name: getattr(flags, name) for name in changed})  # type: ignore[type-var]
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}}
 
 
 def _fit_language(arguments: argparse.Namespace, command: str) -> None:
@@ -135,7 +140,7 @@ def _fit_language(arguments: argparse.Namespace, command: str) -> None:
         "command": command,
         "parameters": sum(parameter.numel() for parameter in stages.network.parameters()),
         "corpus": corpora.recipe_hash(),
-        "versions": _versions(),
+        "versions": own_texts.versions(),
         "config": {"bag": asdict(first), "order": asdict(second)},
         "development": {
             "texts": {part.kind: len(part.texts) for part in parts},
@@ -216,6 +221,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--text-column", metavar="NAME", help="the column of texts; found when not named")
     parser.add_argument("--label-column", metavar="NAME", help="the column of labels; found when not named")
+    parser.add_argument(
+        "--folds", type=int, default=0, help="score the recipe on a table in so many folds, 2 to 5, and save nothing"
+    )
     parser.add_argument("--out", type=Path, default=LANGUAGE, help=f"folder ({LANGUAGE}; with --data runs/FILE-model)")
     parser.add_argument("--name", default=NAME, help="what the model card calls it")
     parser.add_argument("--replace", action="store_true", help="overwrite the checkpoint even if it scores better")

@@ -32,7 +32,7 @@ from rnn_model.records import ClassScores, History
 from training.card_parts import Place
 from training.classifying import LabelledTexts, TextValidation, loss_of, tempered
 from training.config import TrainConfig
-from training.controls import BAG, MAJORITY, Difference, bag_of_words, difference, majority, score
+from training.controls import BAG, MAJORITY, Difference, bag_of_words, difference, majority, score, score_lines
 from training.diagnose import Compared, Facts, diagnose
 from training.lengths import Epochs
 from training.loop import train
@@ -252,17 +252,8 @@ class TableBatches(Dataset[TextBatch]):
 
 def report(table: TextTable, fitted: OwnTexts) -> str:
     """Scores on the test rows beside the controls', and which to believe, as lines of text."""
-    lines = [f"{'test rows':<30} {'accuracy':>24} {'log loss':>24} {'macro F1':>9}"]
-    for name, row in fitted.scores.items():
-        accuracy = f"{row.accuracy:.3f} ({row.accuracy_interval[0]:.3f} to {row.accuracy_interval[1]:.3f})"
-        loss = f"{row.log_loss:.3f} ({row.log_loss_interval[0]:.3f} to {row.log_loss_interval[1]:.3f})"
-        lines.append(f"{name:<30} {accuracy:>24} {loss:>24} {row.macro_f1:>9.3f}")
-    for name, gap in fitted.against.items():
-        lines.append(
-            f"Beside {name} the network is {gap.verdict}: accuracy {gap.accuracy:+.3f} "
-            f"({gap.accuracy_interval[0]:+.3f} to {gap.accuracy_interval[1]:+.3f}), log loss saved {gap.log_loss:+.3f} "
-            f"({gap.log_loss_interval[0]:+.3f} to {gap.log_loss_interval[1]:+.3f})."
-        )
+    lines = [f"{len(fitted.answers[NETWORK]):,} test rows that nothing was chosen by:", *score_lines(fitted.scores)]
+    lines += [gap.beside(name) for name, gap in fitted.against.items()]
     for number, taken in fitted.worst[:3]:
         shown, label = " ".join(table.texts[number].split())[:80], table.classes[table.labels[number]]
         lines.append(f"Wrong and sure: line {table.lines[number]}, {label} taken for {taken}: {shown}")
@@ -270,6 +261,12 @@ def report(table: TextTable, fitted: OwnTexts) -> str:
         lines.append(f"{found.name}: {found.verdict} {' '.join(found.evidence)}")
         lines.append(f"  {found.advice}" + (f" Try {found.change}." if found.change else ""))
     return "\n".join(lines)
+
+
+def versions() -> dict[str, str]:
+    """Of Python and the packages that decide the numbers."""
+    packages = ("torch", "numpy", "scipy", "scikit-learn")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 def files_for_people(
@@ -290,7 +287,7 @@ def files_for_people(
         "table": {"sha256": table.sha256, "texts": len(table), "columns": table.columns, "classes": table.classes},
         "split": {"train": len(split.train), "valid": len(split.valid), "test": len(split.test), "seed": split.seed},
         "recurrence_kept": fitted.ordered,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
+        "versions": versions(),
         "config": asdict(fitted.facts.train),
         "test": {name: asdict(row) for name, row in fitted.scores.items()},
         "cpu_seconds": {"order": fitted.history.epochs[-1].seconds},
