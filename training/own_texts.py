@@ -141,6 +141,10 @@ def fit_texts(
     if start not in (N_GRAMS, NOTHING):
         raise TrainingError(f"start: expected {N_GRAMS!r} or {NOTHING!r}, found {start!r}")
     config = config or config_for(table, CELL)
+    if config.embedding < len(table.classes):
+        raise TrainingError(
+            f"embedding: expected at least one number a class, {len(table.classes)}, found {config.embedding}"
+        )
     cell = config.recurrent or CELL
     labels = np.array(table.labels)
     parts = {"train": split.train, "valid": split.valid, "test": split.test}
