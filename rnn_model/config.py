@@ -161,6 +161,7 @@ class TextConfig:
         ngrams: letters in the longest n-gram.
         embedding: numbers that stand for a feature.
         longest: most characters (or words) read of a text.
+        addresses: whether web addresses are read like the rest; else they are left out, being in no language.
         recurrent: layers that read the steps in order, or None for a bag of n-grams, blind to order.
         temperature: what the logits are divided by, found on held-out texts such that probabilities are honest.
         threshold: least probability of the likeliest class; below it the answer is "not sure".
@@ -172,6 +173,7 @@ class TextConfig:
     ngrams: int = 5
     embedding: int = 64
     longest: int = 1000
+    addresses: bool = False
     recurrent: CellConfig | None = CellConfig(hidden_size=128)
     temperature: float = 1.0
     threshold: float = 0.0

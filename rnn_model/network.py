@@ -90,7 +90,7 @@ class RecurrentNetwork(nn.Module):
         `nn.LSTM` returns cell states at the end only, so ragged batches are packed.
         """
         start = None if state is None else tuple(part[None, :, layer].contiguous() for part in state)
-        packed = nn.utils.rnn.pack_padded_sequence(fed, lengths, batch_first=True, enforce_sorted=False)
+        packed = nn.utils.rnn.pack_padded_sequence(fed, lengths.cpu(), batch_first=True, enforce_sorted=False)
         packed_hidden, (_, memory) = cell(packed, start)
         hidden, _ = nn.utils.rnn.pad_packed_sequence(packed_hidden, batch_first=True, total_length=fed.shape[1])
         return hidden, memory[0]
@@ -282,7 +282,7 @@ class TextNetwork(nn.Module):
             state = None if before is None else before.state
             outputs, hidden, state = self.recurrent(embedded / count.clamp(min=1), inputs.lengths, state)
             last = (inputs.lengths - 1)[:, None, None].expand(-1, 1, outputs.shape[2])
-            real = torch.arange(outputs.shape[1])[None] < inputs.lengths[:, None]
+            real = torch.arange(outputs.shape[1], device=outputs.device)[None] < inputs.lengths[:, None]
             summed = (outputs * real[..., None]).sum(1)
             gathered = gathered._replace(state=state, output=outputs.gather(1, last)[:, 0], outputs=summed)
         if before is not None:
@@ -307,8 +307,8 @@ class TextNetwork(nn.Module):
     @staticmethod
     def _by_text(steps: Tensor, lengths: Tensor) -> Tensor:
         """(S, D) steps one after the other as (B, T, D), zeros after a text's last."""
-        text = torch.arange(len(lengths)).repeat_interleave(lengths)
-        step = torch.arange(len(steps)) - (lengths.cumsum(0) - lengths)[text]
+        text = torch.arange(len(lengths), device=lengths.device).repeat_interleave(lengths)
+        step = torch.arange(len(steps), device=lengths.device) - (lengths.cumsum(0) - lengths)[text]
         padded = steps.new_zeros(len(lengths), int(lengths.max()), steps.shape[1])
         return padded.index_put((text, step), steps)
 

@@ -78,7 +78,7 @@ class Steps:
 
 
 def prepared(text: str, config: TextConfig) -> tuple[str, bool]:
-    """The text as it is read, composed (NFC) and with addresses blanked out, and whether its end was cut off.
+    """The text as it is read, composed (NFC), addresses blanked out unless they count, and whether its end was cut off.
 
     Of unit "character" the first `config.longest` characters are read, of unit "word" as many words.
     """
@@ -87,7 +87,9 @@ def prepared(text: str, config: TextConfig) -> tuple[str, bool]:
     if config.unit == "word":
         beyond = next(itertools.islice(_TOKEN.finditer(whole), config.longest, None), None)
         length = len(whole) if beyond is None else beyond.start()
-    read = _ADDRESS.sub(lambda match: " " * len(match.group()), whole[:length])
+    read = whole[:length]
+    if not config.addresses:
+        read = _ADDRESS.sub(lambda match: " " * len(match.group()), read)
     return read, length < len(whole)
 
 

@@ -376,6 +376,8 @@ class ClassScores:
         log_loss_interval: by bootstrap.
         macro_f1: mean F1 of the classes; higher is better.
         macro_f1_interval: by bootstrap.
+        calibration_error: how far what was said of the likeliest class is from how often it was right; lower is better.
+        calibration_error_interval: by bootstrap.
     """
 
     rows: int
@@ -385,6 +387,8 @@ class ClassScores:
     log_loss_interval: tuple[float, float]
     macro_f1: float
     macro_f1_interval: tuple[float, float]
+    calibration_error: float
+    calibration_error_interval: tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.utils.data import Dataset
 
-from rnn_model.errors import TrainingError
+from rnn_model.errors import ConfigError, TrainingError
 from rnn_model.records import History
 from training.config import TrainConfig
 from training.loop import NotFiniteError, best_epoch, learning_rate, train
@@ -296,3 +296,14 @@ def test_a_watched_run_ends_when_told_and_keeps_its_best(tmp_path: Path) -> None
     assert [epoch.valid_loss for epoch in whole.epochs] == [
         epoch.valid_loss for epoch in run(tmp_path / "whole")[1].epochs
     ]
+
+
+def test_a_gpu_that_is_not_there_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    if torch.cuda.is_available():  # then the loop's own result is the test
+        assert run(tmp_path, replace(CONFIG, device="cuda"))[1].epochs
+        return
+    with pytest.raises(TrainingError, match="expected 'cpu', since torch finds no GPU here, found 'cuda'"):
+        run(tmp_path, replace(CONFIG, device="cuda"))
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ConfigError, match="device: expected one of 'cpu', 'cuda', found 'gpu'"):
+        replace(CONFIG, device="gpu")

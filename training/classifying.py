@@ -95,13 +95,23 @@ class TextValidation:
 
 def tempered(network: TextNetwork, config: TextConfig, validation: TextValidation) -> TextConfig:
     """The configuration with the temperature (Guo et al. 2017) of the lowest cross-entropy on the validation set."""
-    logits = list(validation.logits(network).values())
+    temperature, _ = honest_temperature(list(validation.logits(network).values()))
+    return replace(config, temperature=temperature)
+
+
+def honest_temperature(logits: Sequence[tuple[Tensor, Tensor]]) -> tuple[float, float]:
+    """What logits are divided by for the lowest cross-entropy, and that cross-entropy, the kinds of text counted alike.
+
+    Args:
+        logits: for each kind logits (N, C) and labels (N,).
+    """
 
     def loss(temperature: float) -> float:
-        return sum(float(nn.functional.cross_entropy(part / temperature, labels)) for part, labels in logits)
+        losses = (float(nn.functional.cross_entropy(part / temperature, labels)) for part, labels in logits)
+        return sum(losses) / len(logits)
 
-    temperatures = np.geomspace(COOLEST, HOTTEST, 161)
-    return replace(config, temperature=round(float(min(temperatures, key=loss)), 3))
+    best = min(np.geomspace(COOLEST, HOTTEST, 161).tolist(), key=loss)
+    return round(best, 3), loss(best)
 
 
 def cautious(network: TextNetwork, config: TextConfig, nonsense: Sequence[str]) -> TextConfig:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnn_model.config import check, within
+from rnn_model.config import check, one_of, within
+
+DEVICES = ("cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class TrainConfig:
         patience: validations without a better one before the run stops.
         threads: of torch; small recurrent networks are fastest with one.
         workers: processes that prepare batches ahead.
+        device: "cpu", or "cuda" for an NVIDIA or AMD GPU; what is read, validated and saved is on the CPU.
     """
 
     seed: int = 0
@@ -40,6 +43,7 @@ class TrainConfig:
     patience: int = 10
     threads: int = 1
     workers: int = 1
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         check(
@@ -57,4 +61,5 @@ class TrainConfig:
             within("patience", self.patience, 1, 1_000_000),
             within("threads", self.threads, 1, 256),
             within("workers", self.workers, 0, 256),
+            one_of("device", self.device, DEVICES),
         )

@@ -6,7 +6,7 @@ the better one (Wang and Manning 2012, "Baselines and bigrams", ACL).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from rnn_model.metrics import (
     accuracy,
     bootstrap_interval,
     confusion,
+    expected_calibration_error,
     log_loss,
     log_losses,
     macro_f1,
@@ -49,6 +50,14 @@ class Difference:
         if low > 0:
             return "better"
         return "worse" if high < 0 else "no different as far as these rows can tell"
+
+    def beside(self, name: str) -> str:
+        """Which to believe, the network or the control of that name, and by how much, in a sentence."""
+        return (
+            f"Beside {name} the network is {self.verdict}: accuracy {self.accuracy:+.3f} "
+            f"({self.accuracy_interval[0]:+.3f} to {self.accuracy_interval[1]:+.3f}), log loss saved "
+            f"{self.log_loss:+.3f} ({self.log_loss_interval[0]:+.3f} to {self.log_loss_interval[1]:+.3f})."
+        )
 
 
 def majority(labels: np.ndarray, classes: int, rows: int) -> np.ndarray:
@@ -110,7 +119,7 @@ def _fitted(
 
 
 def score(labels: np.ndarray, probabilities: np.ndarray) -> ClassScores:
-    """Accuracy, log loss and macro-F1 of probabilities (N, C) against labels (N,), with intervals."""
+    """Accuracy, log loss, macro-F1 and calibration of probabilities (N, C) against labels (N,), with intervals."""
     predicted, classes = np.argmax(probabilities, axis=1), probabilities.shape[1]
     losses = log_losses(labels, probabilities)
     right = accuracy(labels, probabilities)
@@ -124,7 +133,22 @@ def score(labels: np.ndarray, probabilities: np.ndarray) -> ClassScores:
         macro_f1_interval=bootstrap_interval(
             lambda rows: macro_f1(confusion(labels[rows], predicted[rows], classes)), len(labels)
         ),
+        calibration_error=expected_calibration_error(labels, probabilities),
+        calibration_error_interval=bootstrap_interval(
+            lambda rows: expected_calibration_error(labels[rows], probabilities[rows]), len(labels)
+        ),
     )
+
+
+def score_lines(scores: Mapping[str, ClassScores]) -> list[str]:
+    """A heading, and a line for each classifier; in brackets where the true value lies with 95 % confidence."""
+    measures = {"accuracy": "accuracy", "log loss": "log_loss", "calibration error": "calibration_error"}
+    lines = [f"{'':<29}" + "".join(f" {heading:>22}" for heading in measures) + f" {'macro F1':>9}"]
+    for name, row in scores.items():
+        cells = [(getattr(row, field), *getattr(row, f"{field}_interval")) for field in measures.values()]
+        shown = "".join(f" {value:>6.3f} ({low:.3f}-{high:.3f})" for value, low, high in cells)
+        lines.append(f"{name:<29}{shown} {row.macro_f1:>9.3f}")
+    return lines
 
 
 def difference(labels: np.ndarray, one: np.ndarray, other: np.ndarray) -> Difference:

@@ -2,6 +2,7 @@
 
     python -m training.fit classify                                    the language identifier, from its corpus
     python -m training.fit classify --data reviews.csv --out runs/mine
+    python -m training.fit classify --data reviews.csv --folds 5       how well that does, every row tested once
 
 A run that was stopped goes on where it was when the same command is given again.
 """
@@ -10,10 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,10 @@ from rnn_model.errors import TrainingError
 from training import own_texts
 from training.classifying import LabelledTexts, Stages, TextValidation, cautious, tempered, train_in_stages
 from training.config import TrainConfig
-from training.flags import Record, add_flags, from_flags
+from training.flags import Record, add_flags
+from training.folds import in_folds, report
 from training.language_texts import LanguageTexts, nonsense
-from training.table import read_text_table, split_texts
+from training.table import Split, read_text_table, split_texts
 from training.text_batches import TextBatches
 from training.text_card import text_card
 
@@ -35,16 +35,11 @@ LANGUAGE, NAME = Path("weights/language"), "unrolled-language"
 RUNS = Path("runs")
 
 BAG_STEPS, BAG_RATE = 20_000, 5e-3  # of the first stage
-ORDER = {
-    "steps": 2400,
-    "batch": 512,
-    "learning_rate": 1e-3,
-    "warmup": 100,
-    "weight_decay": 1e-4,
-    "validate_every": 400,
-    "patience": 100,
-}
-CELL = {"hidden_size": 192}
+BUCKETS, EMBEDDING = 65_536, 48
+ORDER = TrainConfig(
+    steps=2400, batch=512, learning_rate=1e-3, warmup=100, weight_decay=1e-4, validate_every=400, patience=100
+)
+CELL = CellConfig(hidden_size=192)
 DROPPED = 0.1  # share of features left out of a training text
 EVERY = 3  # of the development texts every third validates, the others only calibrate and are reported
 NONSENSE_SEED, NONSENSE = 4_177, 2_000
@@ -60,7 +55,9 @@ def fit_classifier(argv: Sequence[str], command: str) -> None:
     Raises:
         UnrolledError: the run could not start or had to stop.
     """
-    arguments = _parser().parse_args(argv)
+    # what is not given stays None, since the usual values of a table and of the language identifier differ
+    unset = [entry.name for record in (TrainConfig, CellConfig) for entry in fields(record)] + ["buckets", "embedding"]
+    arguments = _parser().parse_args(argv, argparse.Namespace(**dict.fromkeys(unset)))
     if arguments.data is None:
         _fit_language(arguments, command)
     else:
@@ -69,15 +66,24 @@ def fit_classifier(argv: Sequence[str], command: str) -> None:
 
 def _fit_table(arguments: argparse.Namespace, command: str) -> None:
     table = read_text_table(arguments.data, text_column=arguments.text_column, label_column=arguments.label_column)
-    split = split_texts(table, arguments.seed)
-    print("\n".join((*table.notes, *split.notes)))
-    print(f"data sha256 {table.sha256}; seed {arguments.seed}")
     usual = own_texts.RECIPE if arguments.start == own_texts.N_GRAMS else own_texts.FROM_NOTHING
-    recipe = _given(arguments, TrainConfig, ORDER, usual)
-    cell = _given(arguments, CellConfig, CELL, own_texts.CELL)
+    recipe = _chosen(arguments, usual)
+    text = _chosen(arguments, own_texts.config_for(table, _chosen(arguments, own_texts.CELL)))
+    print("\n".join(table.notes))
+    print(f"data sha256 {table.sha256}; seed {recipe.seed}")
+    print(", ".join(f"{name} {number}" for name, number in own_texts.versions().items()))
+
+    def fit(split: Split, folder: Path) -> own_texts.OwnTexts:
+        print("\n".join(split.notes))
+        return own_texts.fit_texts(table, split, folder, text, recipe, start=arguments.start)
+
+    if arguments.folds:
+        print(report(in_folds(table, arguments.folds, recipe.seed, fit)))
+        return
     out = arguments.out if arguments.out != LANGUAGE else RUNS / f"{arguments.data.stem}-model"
-    text = own_texts.config_for(table, cell)
-    fitted = own_texts.fit_texts(table, split, RUNS / out.name, text, recipe, start=arguments.start)
+    split = split_texts(table, recipe.seed)
+    # another table is another run, whatever its file is called
+    fitted = fit(split, RUNS / out.name / table.sha256[:12])
     print(own_texts.report(table, fitted))
     config = replace(fitted.model.config, name=arguments.name if arguments.name != NAME else out.name)
     extra = own_texts.files_for_people(table, split, fitted, config, command, out.as_posix())
@@ -85,30 +91,20 @@ def _fit_table(arguments: argparse.Namespace, command: str) -> None:
     print(f"written to {out}; try it: python app.py --weights {out}")
 
 
-def _given(arguments: argparse.Namespace, record: type[Record], language: Mapping[str, Any], own: Record) -> Record:
-    """The recipe for a person's own table, with the flags that differ from their defaults."""
-    usual = record(**language)
-    flags = from_flags(record, arguments)
-    changed = {entry.name for entry in fields(usual) if getattr(flags, entry.name) != getattr(usual, entry.name)}  # type: ignore[arg-type]
-    return replace(own, **{name: getattr(flags, name) for name in changed})  # type: ignore[type-var]
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}}
+def _chosen(arguments: argparse.Namespace, usual: Record) -> Record:
+    """A configuration with the flags that were given."""
+    found = {entry.name: getattr(arguments, entry.name, None) for entry in fields(usual)}  # type: ignore[arg-type]
+    return replace(usual, **{name: value for name, value in found.items() if value is not None})  # type: ignore[type-var]
 
 
 def _fit_language(arguments: argparse.Namespace, command: str) -> None:
     from training import corpus as corpora
 
-    second = from_flags(TrainConfig, arguments)
+    second = _chosen(arguments, ORDER)
     first = replace(second, steps=arguments.bag_steps, learning_rate=arguments.bag_rate)
     corpus = corpora.build()
-    config = TextConfig(
-        corpus.languages,
-        buckets=arguments.buckets,
-        embedding=arguments.embedding,
-        recurrent=from_flags(CellConfig, arguments),
-    )
+    cell = _chosen(arguments, CELL)
+    config = _chosen(arguments, TextConfig(corpus.languages, buckets=BUCKETS, embedding=EMBEDDING, recurrent=cell))
     draw = LanguageTexts(corpus, config.labels)
     parts = _development(corpus, config.labels)
     validation = TextValidation([_thinned(part, EVERY) for part in parts], config)
@@ -135,7 +131,7 @@ def _fit_language(arguments: argparse.Namespace, command: str) -> None:
         "command": command,
         "parameters": sum(parameter.numel() for parameter in stages.network.parameters()),
         "corpus": corpora.recipe_hash(),
-        "versions": _versions(),
+        "versions": own_texts.versions(),
         "config": {"bag": asdict(first), "order": asdict(second)},
         "development": {
             "texts": {part.kind: len(part.texts) for part in parts},
@@ -216,13 +212,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--text-column", metavar="NAME", help="the column of texts; found when not named")
     parser.add_argument("--label-column", metavar="NAME", help="the column of labels; found when not named")
+    parser.add_argument(
+        "--folds", type=int, default=0, help="score the recipe on a table in so many folds, 2 to 5, and save nothing"
+    )
     parser.add_argument("--out", type=Path, default=LANGUAGE, help=f"folder ({LANGUAGE}; with --data runs/FILE-model)")
     parser.add_argument("--name", default=NAME, help="what the model card calls it")
     parser.add_argument("--replace", action="store_true", help="overwrite the checkpoint even if it scores better")
-    parser.add_argument("--buckets", type=int, default=65_536, help="features that hashing tells apart (default 65536)")
-    parser.add_argument("--embedding", type=int, default=48, help="numbers that stand for a feature (default 48)")
+    parser.add_argument("--buckets", type=int, help=f"features that hashing tells apart (default {BUCKETS})")
+    parser.add_argument(
+        "--embedding",
+        type=int,
+        help=f"numbers that stand for a feature (default {EMBEDDING}, for a table {own_texts.EMBEDDING})",
+    )
     parser.add_argument("--bag-steps", type=int, default=BAG_STEPS, help="steps of the first stage, without recurrence")
     parser.add_argument("--bag-rate", type=float, default=BAG_RATE, help="learning rate of the first stage")
-    add_flags(parser.add_argument_group("second stage"), TrainConfig, ORDER)
-    add_flags(parser.add_argument_group("recurrent layers"), CellConfig, CELL)
+    pairs: tuple[tuple[Any, Any], ...] = ((ORDER, own_texts.RECIPE), (CELL, own_texts.CELL))
+    for title, (language, own) in zip(("second stage", "recurrent layers"), pairs, strict=True):
+        usual = asdict(language)
+        other = [f"{name} {value}" for name, value in asdict(own).items() if value != usual[name]]
+        group = parser.add_argument_group(title, f"for a table other defaults: {', '.join(other)}")
+        add_flags(group, type(language), usual)
     return parser

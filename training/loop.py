@@ -89,8 +89,10 @@ def train(
     Raises:
         NotFiniteError: the loss or the gradient became infinite or nan; the message names the step and its cause, and
             the network holds the last good weights, as does `folder`.
-        TrainingError: the state found belongs to another run.
+        TrainingError: the state found belongs to another run, or the device is not there.
     """
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("device: expected 'cpu', since torch finds no GPU here, found 'cuda'. Leave --device out.")
     torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)  # tanh networks fade into denormals, which are many times slower
     together = team()
@@ -100,6 +102,9 @@ def train(
     if (folder / "state.json").exists():
         _restore(state, config, folder)
         say(f"carried on from step {state.step}")
+    state.network.to(config.device)
+    state.averaged.to(config.device)
+    state.optimiser.load_state_dict(state.optimiser.state_dict())  # its moments follow the weights
     started = time.process_time() - state.seconds
     say(f"{'step':>7} {'train':>9} {'valid':>9} {'rate':>9} {'gradient':>9} {'clipped':>8} {'CPU s':>7}")
 
@@ -111,7 +116,7 @@ def train(
             group["lr"] = learning_rate(state.step, config)
         state.optimiser.zero_grad(set_to_none=True)
         torch.manual_seed(_dropout_seed(config.seed, state.step, together))
-        rows = loss_of(network, batch)
+        rows = loss_of(network, _on(config.device, batch))
         rows.mean().backward()
         loss = mean_over_processes(network.parameters(), rows.mean(), rows.numel()).item()
         norm = float(nn.utils.clip_grad_norm_(network.parameters(), config.clip))
@@ -119,7 +124,7 @@ def train(
             cause = _cause(network, rows, loss, norm)
             if state.epochs:
                 network.load_state_dict(state.best)
-            network.eval()
+            network.cpu().eval()
             cause = f"step {state.step + 1}: {cause}"
             raise NotFiniteError(
                 f"{cause}. The last good weights are kept (in {folder}, too, if there was a "
@@ -133,7 +138,7 @@ def train(
         norms.append(norm)
 
         if state.step % config.validate_every == 0 or state.step == config.steps:
-            state.averaged.eval()
+            state.averaged.eval().cpu()
             measured = [math.nan] * (1 if accuracies is None else 3)
             if together.rank == 0:
                 measured = [validate(state.averaged), *(accuracies(state.averaged) if accuracies else ())]
@@ -166,12 +171,13 @@ def train(
                 if not told_by_first([float(wanted)])[0] and state.step < config.steps:
                     stopped = f"asked to at step {state.step}"
                     break
+            state.averaged.to(config.device)
             if len(state.epochs) - 1 - best_epoch(state.epochs) >= config.patience:
                 stopped = f"no better validation in {config.patience} of them"
                 break
 
     network.load_state_dict(state.best)
-    network.eval()
+    network.cpu().eval()
     return _curve(state, stopped)
 
 
@@ -185,6 +191,16 @@ def learning_rate(step: int, config: TrainConfig) -> float:
         return config.learning_rate * (step + 1) / config.warmup
     share = (step - config.warmup) / max(config.steps - config.warmup, 1)
     return config.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * min(share, 1.0))) / 2)
+
+
+def _on(device: str, batch: Any) -> Any:
+    """A batch, a tuple of tensors and of further tuples, on the device."""
+    if isinstance(batch, Tensor):
+        return batch.to(device)
+    parts = [_on(device, part) for part in batch]
+    return (
+        type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
+    )  # named tuples take their parts one by one
 
 
 def _silent(_: str) -> None:
@@ -288,7 +304,7 @@ def _restore(state: State[Any], config: TrainConfig, folder: Path) -> None:
     changed = {
         key: (record["config"].get(key), value)
         for key, value in asdict(config).items()
-        if record["config"].get(key) != value and key not in ("threads", "workers")
+        if record["config"].get(key) != value and key not in ("threads", "workers", "device")
     }
     if changed:
         words = ", ".join(f"{key} was {before!r}, now {now!r}" for key, (before, now) in changed.items())

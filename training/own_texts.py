@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch.utils.data import Dataset
 
 from rnn_model.checkpoint import Model
 from rnn_model.classifier import classify_many
@@ -31,21 +32,20 @@ from rnn_model.records import ClassScores, History
 from training.card_parts import Place
 from training.classifying import LabelledTexts, TextValidation, loss_of, tempered
 from training.config import TrainConfig
-from training.controls import BAG, MAJORITY, Difference, bag_of_words, difference, majority, score
+from training.controls import BAG, MAJORITY, Difference, bag_of_words, difference, majority, score, score_lines
 from training.diagnose import Compared, Facts, diagnose
+from training.lengths import Epochs
 from training.loop import train
+from training.regression import choose, regression
 from training.table import Split, TextTable
-from training.text_batches import TextBatches
+from training.text_batches import TextBatch, thinned
 from training.text_card import text_card
 
 NETWORK = "network"  # its name among the scores
 WORDY = 5  # words in the middle one of the texts, from which on a step is a word
 BUCKETS = 65_536
 EMBEDDING = 32  # numbers for a feature, more where there are more classes
-STRENGTHS = (0.03, 0.12, 0.5, 2.0, 8.0)  # inverse penalties to choose from
 DROPPED = 0.3  # share of features left out of a training text
-GROWTH = 0.5  # the length of a vector of n features grows as the root of n, as in TF-IDF's normalisation
-SCATTER = 0.1  # spread of the embedding's numbers that the regression does not set, which the recurrence reads
 
 RECIPE = TrainConfig(
     steps=1500,
@@ -73,7 +73,8 @@ class OwnTexts:
         model: the network that did best on the validation rows, calibrated there.
         history: the learning curve of the recurrent layers.
         ordered: whether they are in `model`: they helped on the validation rows.
-        scores: of the model and its controls on the test rows, by name.
+        answers: probabilities (N, C) that the model and its controls give to the test rows, by name.
+        scores: of those.
         against: how much better the model did than each control there.
         confusion: (C, C) of the model on the test rows.
         worst: test rows that were wrong and surest, at most ten: row of the table, and what it was taken for.
@@ -84,6 +85,7 @@ class OwnTexts:
     model: Model
     history: History
     ordered: bool
+    answers: dict[str, np.ndarray]
     scores: dict[str, ClassScores]
     against: dict[str, Difference]
     confusion: np.ndarray
@@ -105,6 +107,7 @@ def config_for(table: TextTable, cell: CellConfig) -> TextConfig:
         buckets=BUCKETS,
         embedding=max(EMBEDDING, len(table.classes)),
         longest=400,
+        addresses=True,
         recurrent=cell,
     )
 
@@ -138,6 +141,10 @@ def fit_texts(
     if start not in (N_GRAMS, NOTHING):
         raise TrainingError(f"start: expected {N_GRAMS!r} or {NOTHING!r}, found {start!r}")
     config = config or config_for(table, CELL)
+    if config.embedding < len(table.classes):
+        raise TrainingError(
+            f"embedding: expected at least one number a class, {len(table.classes)}, found {config.embedding}"
+        )
     cell = config.recurrent or CELL
     labels = np.array(table.labels)
     parts = {"train": split.train, "valid": split.valid, "test": split.test}
@@ -153,42 +160,42 @@ def fit_texts(
     torch.manual_seed(recipe.seed)
     network, bag = TextNetwork(config), None
     if start == N_GRAMS:
-        strength, bag = chosen_regression(texts["train"], of["train"], validation, config, watch)
+        everything = texts["train"] + texts["valid"], np.concatenate((of["train"], of["valid"]))
+        choice = choose(*everything, config, recipe.seed, lambda: watch is None or watch(History()))
+        bag = regression(texts["train"], of["train"], config, choice.strength)
+        with torch.no_grad():  # the recurrence should add to honest probabilities
+            for parameter in bag.bag.parameters():
+                parameter.div_(choice.temperature)
         network.load_state_dict(network.state_dict() | bag.state_dict())
-        say(f"n-grams alone: validation loss {validation(bag):.4f}")
-    draw = Reshuffled(texts["train"], of["train"].tolist())
-    dropped = DROPPED if start == N_GRAMS else 0.0
-    batches = TextBatches(draw, config, recipe.seed, recipe.batch, recipe.steps, dropped)
+        say(f"n-grams alone: validation loss {validation(bag):.4f}, penalty 1/{choice.strength:g}")
+    batches = TableBatches(texts["train"], of["train"], config, recipe, DROPPED if bag is not None else 0.0)
     history = train(network, batches, loss_of, validation, recipe, folder, say, accuracies, watch)
     flow = text_gradient_flow(network, config, texts["test"], of["test"].tolist(), "trained network")
-    ordered = bag is None or validation(network) < validation(bag)
-    config = tempered(network if bag is None or ordered else bag, config, validation)
+    config = tempered(network, config, validation)
+    ordered = bag is None or _helps(network, config, bag, validation)
     if not ordered:
         # nothing is left to choose, so the validation texts may teach as well
-        both = texts["train"] + texts["valid"], np.concatenate((of["train"], of["valid"]))
-        (network,) = regressions(*both, config, (strength,))
-        config = replace(config, recurrent=None)
-        say("the order of words added nothing on the validation texts: the n-grams alone are kept")
+        network = regression(*everything, config, choice.strength)
+        config = replace(config, recurrent=None, temperature=choice.temperature)
+        say("the order of words added nothing that the validation texts can show: the n-grams alone are kept")
     model = Model(ModelConfig("own-texts", text=config), network.eval().requires_grad_(False), "trained here")
 
-    answers = classify_many(model, texts["test"])
-    ours = np.stack([answer.probabilities for answer in answers])
-    controls = {
+    answers = {
+        NETWORK: np.stack([answer.probabilities for answer in classify_many(model, texts["test"])]),
         BAG: bag_of_words(
             (texts["train"], of["train"]), (texts["valid"], of["valid"]), texts["test"], len(table.classes)
         ),
         MAJORITY: majority(of["train"], len(table.classes), len(split.test)),
     }
+    ours = answers[NETWORK]
     wrong = [row for row in np.argsort(-ours.max(1)) if ours[row].argmax() != of["test"][row]]
-    scores = {
-        NETWORK: score(of["test"], ours),
-        **{name: score(of["test"], made) for name, made in controls.items()},
-    }
-    against = {name: difference(of["test"], ours, made) for name, made in controls.items()}
+    scores = {name: score(of["test"], made) for name, made in answers.items()}
+    against = {name: difference(of["test"], ours, answers[name]) for name in (BAG, MAJORITY)}
     return OwnTexts(
         model=model,
         history=history,
         ordered=ordered,
+        answers=answers,
         scores=scores,
         against=against,
         confusion=confusion(of["test"], ours.argmax(1), len(table.classes)),
@@ -211,105 +218,46 @@ def fit_texts(
     )
 
 
-def chosen_regression(
-    texts: Sequence[str],
-    labels: np.ndarray,
-    validation: TextValidation,
-    config: TextConfig,
-    watch: Callable[[History], bool] | None = None,
-) -> tuple[float, TextNetwork]:
-    """Of the `regressions` the one with the lowest cross-entropy on the validation set, and its inverse penalty.
-
-    As soon as `watch` returns False no further one is tried.
-    """
-    best, lowest = None, np.inf
-    for strength, made in zip(STRENGTHS, regressions(texts, labels, config, STRENGTHS), strict=True):
-        loss = validation(made)
-        if best is None or loss < lowest:
-            best, lowest = (strength, made), loss
-        if watch is not None and not watch(History()):
-            break
-    assert best is not None, "there is at least one strength"
-    return best
+def _helps(network: TextNetwork, config: TextConfig, bag: TextNetwork, validation: TextValidation) -> bool:
+    """Whether the network is better than the bag it began as, beyond what the validation rows may show by chance."""
+    (ours, labels), *_ = validation.logits(network).values()
+    (before, _), *_ = validation.logits(bag).values()
+    said = [logits.double().softmax(1).numpy() for logits in (ours / config.temperature, before)]
+    return difference(labels.numpy(), *said).verdict == "better"
 
 
-def regressions(
-    texts: Sequence[str], labels: np.ndarray, config: TextConfig, strengths: Sequence[float]
-) -> Iterator[TextNetwork]:
-    """Networks without recurrence whose bag is a logistic regression on the hashed features of `texts`.
+class TableBatches(Dataset[TextBatch]):
+    """Item `step` is the batch of that step: rows of similar length, each once an epoch."""
 
-    A text is x_v = idf_v count_v / n^(1/2), with idf_v = ln((1 + N)/(1 + N_v)) + 1 (as scikit-learn's) and n its
-    features.
-
-    Args:
-        texts: N of them.
-        labels: (N,) every class at least once.
-        config: of the network; its recurrence is left out.
-        strengths: inverse penalties of the weights, one for each network.
-    """
-    from scipy.sparse import csr_matrix
-    from sklearn.linear_model import LogisticRegression
-
-    steps = steps_of([prepared(text, config)[0] for text in texts], config)
-    first = np.concatenate(([0], np.cumsum(steps.lengths)))
-    pointers = np.append(steps.starts, len(steps.features))[first]
-    counts = csr_matrix((np.ones(len(steps.features)), steps.features, pointers), (len(texts), config.buckets))
-    counts.sum_duplicates()
-    idf = np.log((1 + len(texts)) / (1 + np.bincount(counts.indices, minlength=config.buckets))) + 1
-    held = np.maximum(np.diff(pointers), 1)
-    inputs = counts.multiply(idf[None] / held[:, None] ** (1 - GROWTH)).tocsr()
-    for strength in strengths:
-        fitted = LogisticRegression(C=strength, max_iter=500).fit(inputs, labels)
-        yield _as_network(fitted.coef_ * idf, fitted.intercept_, config)
-
-
-def _as_network(weights: np.ndarray, bias: np.ndarray, config: TextConfig) -> TextNetwork:
-    """The network whose first C numbers of an embedding are a feature's weights for the classes."""
-    if len(weights) == 1:  # two classes have one row, of the second against the first
-        weights, bias = np.concatenate((-weights, weights)) / 2, np.concatenate((-bias, bias)) / 2
-    classes = len(weights)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = TextNetwork(replace(config, recurrent=None))
-        with torch.no_grad():
-            network.embedding.weight.mul_(SCATTER * config.embedding**0.5)
-            network.embedding.weight[:, :classes] = torch.from_numpy(weights.T).float()
-            network.bag.weight.zero_()
-            network.bag.weight[:, :classes] = torch.eye(classes)
-            network.bag.bias.copy_(torch.from_numpy(bias))
-            network.growth.fill_(GROWTH)
-    return network
-
-
-class Reshuffled:
-    """Draws rows of a table at random, so that a batch depends on its own step alone."""
-
-    def __init__(self, texts: Sequence[str], labels: Sequence[int]) -> None:
+    def __init__(
+        self, texts: Sequence[str], labels: np.ndarray, config: TextConfig, recipe: TrainConfig, dropped: float
+    ) -> None:
         """
         Args:
-            texts: N of them.
-            labels: (N,) their classes.
+            texts, labels: N rows.
+            config: of the network that will read the batches.
+            recipe: its seed, batch and steps.
+            dropped: share of features left out at random, so that none is relied upon.
         """
-        self.texts, self.labels = texts, labels
+        self.texts, self.labels, self.config, self.recipe = texts, labels, config, recipe
+        self.dropped = dropped
+        lengths = steps_of([prepared(text, config)[0] for text in texts], config).lengths
+        self.epochs = Epochs(lengths, recipe.batch, recipe.seed)
 
-    def __call__(self, rng: np.random.Generator, count: int) -> tuple[list[str], list[int]]:
-        rows = rng.integers(0, len(self.texts), count)
-        return [self.texts[row] for row in rows], [self.labels[row] for row in rows]
+    def __len__(self) -> int:
+        return self.recipe.steps
+
+    def __getitem__(self, step: int) -> TextBatch:
+        rows = self.epochs[step]
+        steps = steps_of([prepared(self.texts[row], self.config)[0] for row in rows], self.config)
+        rng = np.random.default_rng((self.recipe.seed, step))
+        return TextBatch(thinned(steps, rng, self.dropped), torch.from_numpy(self.labels[rows]))
 
 
 def report(table: TextTable, fitted: OwnTexts) -> str:
     """Scores on the test rows beside the controls', and which to believe, as lines of text."""
-    lines = [f"{'test rows':<30} {'accuracy':>24} {'log loss':>24} {'macro F1':>9}"]
-    for name, row in fitted.scores.items():
-        accuracy = f"{row.accuracy:.3f} ({row.accuracy_interval[0]:.3f} to {row.accuracy_interval[1]:.3f})"
-        loss = f"{row.log_loss:.3f} ({row.log_loss_interval[0]:.3f} to {row.log_loss_interval[1]:.3f})"
-        lines.append(f"{name:<30} {accuracy:>24} {loss:>24} {row.macro_f1:>9.3f}")
-    for name, gap in fitted.against.items():
-        lines.append(
-            f"Beside {name} the network is {gap.verdict}: accuracy {gap.accuracy:+.3f} "
-            f"({gap.accuracy_interval[0]:+.3f} to {gap.accuracy_interval[1]:+.3f}), log loss saved {gap.log_loss:+.3f} "
-            f"({gap.log_loss_interval[0]:+.3f} to {gap.log_loss_interval[1]:+.3f})."
-        )
+    lines = [f"{len(fitted.answers[NETWORK]):,} test rows that nothing was chosen by:", *score_lines(fitted.scores)]
+    lines += [gap.beside(name) for name, gap in fitted.against.items()]
     for number, taken in fitted.worst[:3]:
         shown, label = " ".join(table.texts[number].split())[:80], table.classes[table.labels[number]]
         lines.append(f"Wrong and sure: line {table.lines[number]}, {label} taken for {taken}: {shown}")
@@ -317,6 +265,12 @@ def report(table: TextTable, fitted: OwnTexts) -> str:
         lines.append(f"{found.name}: {found.verdict} {' '.join(found.evidence)}")
         lines.append(f"  {found.advice}" + (f" Try {found.change}." if found.change else ""))
     return "\n".join(lines)
+
+
+def versions() -> dict[str, str]:
+    """Of Python and the packages that decide the numbers."""
+    packages = ("torch", "numpy", "scipy", "scikit-learn")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 def files_for_people(
@@ -337,7 +291,7 @@ def files_for_people(
         "table": {"sha256": table.sha256, "texts": len(table), "columns": table.columns, "classes": table.classes},
         "split": {"train": len(split.train), "valid": len(split.valid), "test": len(split.test), "seed": split.seed},
         "recurrence_kept": fitted.ordered,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
+        "versions": versions(),
         "config": asdict(fitted.facts.train),
         "test": {name: asdict(row) for name, row in fitted.scores.items()},
         "cpu_seconds": {"order": fitted.history.epochs[-1].seconds},

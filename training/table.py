@@ -190,30 +190,80 @@ def split_texts(table: TextTable, seed: int = 0, valid: float = 0.1, test: float
     if not (0 < valid < 1 and 0 < test < 1 and valid + test < 0.9):
         fix = "Keep at least a tenth of the rows to train on."
         raise InputError(Problem(f"shares {valid:g} and {test:g}", "shares above 0 that add up to less than 0.9", fix))
-    groups: dict[str, list[int]] = {}
-    for row, text in enumerate(table.texts):
-        groups.setdefault(same_text(text), []).append(row)
-    by_class: dict[int, list[tuple[str, list[int]]]] = {}
-    for key, rows in groups.items():
-        commonest = Counter(table.labels[row] for row in rows).most_common(1)[0][0]
-        by_class.setdefault(commonest, []).append((key, rows))
     parts: dict[str, list[int]] = {"train": [], "valid": [], "test": []}
-    for members in by_class.values():
-        members.sort(key=lambda member: hashlib.sha256(f"{seed}\0{member[0]}".encode()).digest())
-        size = sum(len(rows) for _, rows in members)
+    for members in _members(table.texts, table.labels, seed):
+        size = sum(map(len, members))
         room = {"test": max(round(size * test), 1), "valid": max(round(size * valid), 1)}
-        for _, rows in members:
+        for rows in members:
             part = next((name for name in room if len(rows) <= room[name]), "train")
             parts[part] += rows
             if part != "train":
                 room[part] -= len(rows)
-    train = tuple(sorted(parts["train"]))
-    leaks = leaking(table.texts, train, sorted(parts["valid"] + parts["test"]))
-    copies = len(table) - len(groups)
-    disputed = sum(len({table.labels[row] for row in rows}) > 1 for rows in groups.values())
+    return _split(table, parts["train"], parts["valid"], parts["test"], seed)
+
+
+def split_folds(table: TextTable, folds: int, seed: int = 0, valid: float = 0.1) -> tuple[Split, ...]:
+    """Splits of which every row is in the test part of one, and in another part of the others.
+
+    Args:
+        table: from `read_text_table`.
+        folds: their number.
+        seed: another one gives other folds.
+        valid: share of the rows that choose, in every fold; the rest of those not tested trains.
+
+    Raises:
+        InputError: there are fewer than two folds, or more than a class may have texts.
+    """
+    if not 2 <= folds <= MIN_TEXTS:
+        fix = f"Every class has {MIN_TEXTS} different texts for certain, and each fold needs one of them."
+        raise InputError(Problem(count(folds, "fold"), f"2 to {MIN_TEXTS} folds", fix))
+    splits = []
+    for test in dealt(table.texts, table.labels, folds, seed):
+        rest = np.setdiff1d(np.arange(len(table)), test)
+        texts, labels = [table.texts[row] for row in rest], [table.labels[row] for row in rest]
+        chosen = rest[dealt(texts, labels, max(round(len(rest) / (valid * len(table))), 2), seed)[0]]
+        train = np.setdiff1d(rest, chosen)
+        splits.append(_split(table, train.tolist(), chosen.tolist(), test.tolist(), seed))
+    return tuple(splits)
+
+
+def dealt(texts: Sequence[str], labels: Sequence[int] | np.ndarray, count: int, seed: int) -> tuple[np.ndarray, ...]:
+    """Rows (ascending) in `count` parts of nearly one size, each class alike in all, copies of a text together."""
+    parts: list[list[int]] = [[] for _ in range(count)]
+    for members in _members(texts, labels, seed):
+        sizes = [0] * count
+        for rows in members:
+            # of equally full parts the one with the fewest rows of all classes
+            part = min(range(count), key=lambda one: (sizes[one], len(parts[one])))
+            parts[part] += rows
+            sizes[part] += len(rows)
+    return tuple(np.array(sorted(part)) for part in parts)
+
+
+def _members(texts: Sequence[str], labels: Sequence[int] | np.ndarray, seed: int) -> list[list[list[int]]]:
+    """For each class its texts in the order of a hash, a text being the rows that repeat it."""
+    groups: dict[str, list[int]] = {}
+    for row, text in enumerate(texts):
+        groups.setdefault(same_text(text), []).append(row)
+    by_class: dict[int, list[tuple[bytes, list[int]]]] = {}
+    for key, rows in groups.items():
+        commonest = Counter(int(labels[row]) for row in rows).most_common(1)[0][0]
+        order = hashlib.sha256(f"{seed}\0{key}".encode()).digest()
+        by_class.setdefault(commonest, []).append((order, rows))
+    return [[rows for _, rows in sorted(members)] for members in by_class.values()]
+
+
+def _split(table: TextTable, train: list[int], valid: list[int], test: list[int], seed: int) -> Split:
+    """The split into these rows, and what there is to say about it."""
+    leaks = leaking(table.texts, train, sorted(valid + test))
+    labels_of: dict[str, set[int]] = {}
+    for text, label in zip(table.texts, table.labels, strict=True):
+        labels_of.setdefault(same_text(text), set()).add(label)
+    copies = len(table) - len(labels_of)
+    disputed = sum(len(labels) > 1 for labels in labels_of.values())
     notes = [
-        f"Split by seed {seed} into {len(train):,} rows to train on, {len(parts['valid']):,} to choose by and "
-        f"{len(parts['test']):,} to test on, each class in the same shares."
+        f"Split by seed {seed} into {len(train):,} rows to train on, {len(valid):,} to choose by and "
+        f"{len(test):,} to test on, each class in the same shares."
     ]
     if copies:
         notes.append(f"{count(copies, 'row')} repeat the text of another row; they stand on the same side as that one.")
@@ -227,7 +277,7 @@ def split_texts(table: TextTable, seed: int = 0, valid: float = 0.1, test: float
             f"Leak suspected: {count(len(leaks), 'held-out row')} nearly repeat a training row (line {where}), so "
             "the scores may be too good."
         )
-    return Split(train, tuple(sorted(parts["valid"])), tuple(sorted(parts["test"])), seed, copies, leaks, tuple(notes))
+    return Split(tuple(sorted(train)), tuple(sorted(valid)), tuple(sorted(test)), seed, copies, leaks, tuple(notes))
 
 
 def same_text(text: str) -> str:

@@ -55,10 +55,11 @@ class TextBatches(Dataset[TextBatch]):
         rng = np.random.default_rng((self.seed, step))
         texts, labels = self.draw(rng, self.batch)
         steps = steps_of([prepared(text, self.config)[0] for text in texts], self.config)
-        return TextBatch(_thinned(steps, rng, self.dropped), torch.tensor(labels))
+        return TextBatch(thinned(steps, rng, self.dropped), torch.tensor(labels))
 
 
-def _thinned(steps: Steps, rng: np.random.Generator, dropped: float) -> TextInputs:
+def thinned(steps: Steps, rng: np.random.Generator, dropped: float) -> TextInputs:
+    """The steps as the network reads them, a share of their features left out at random."""
     kept = rng.random(len(steps.features)) >= dropped
     before = np.concatenate(([0], np.cumsum(kept)))
     starts = before[steps.starts]

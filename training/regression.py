@@ -1,0 +1,129 @@
+"""Logistic regression on hashed n-grams, weighed as TF-IDF weighs words, as a text network without recurrence
+
+It is linear in the features, and so is the bag of a text network: the weights become rows of its embedding, exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+
+from rnn_model.config import TextConfig
+from rnn_model.network import TextNetwork
+from rnn_model.ngrams import prepared, steps_of
+from training.classifying import honest_temperature
+from training.table import dealt
+
+STRENGTHS = (0.12, 0.5, 2.0, 8.0, 32.0)  # inverse penalties to choose from
+PARTS = 5  # of the rows, each in its turn held out to choose by
+GROWTH = 0.5  # the length of a vector of n features grows as the root of n, as in TF-IDF's normalisation
+SCATTER = 0.1  # spread of the embedding's numbers that the regression does not set, which a recurrence reads
+UNSEEN = -30.0  # logit of a class of which there was no row
+
+
+class Choice(NamedTuple):
+    """How strongly a regression is held back, and how its logits become probabilities.
+
+    Attributes:
+        strength: inverse penalty of the weights.
+        temperature: what the logits are divided by.
+    """
+
+    strength: float
+    temperature: float
+
+
+def choose(
+    texts: Sequence[str],
+    labels: np.ndarray,
+    config: TextConfig,
+    seed: int,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Choice:
+    """The strength and temperature of the lowest cross-entropy on rows that a regression on the others has not seen.
+
+    Every row is held out once, copies of a text together, so that none is lost to the training or to the choice.
+
+    Args:
+        texts, labels: N rows to train on.
+        config: of the network.
+        seed: of the order in which rows are dealt out.
+        go_on: asked after every regression; when it says no, the best so far is taken.
+    """
+    counts = _counts(texts, config)
+    parts = dealt(texts, labels, PARTS, seed)
+    best, lowest = Choice(STRENGTHS[0], 1.0), np.inf
+    for strength in STRENGTHS:
+        logits = np.empty((len(texts), len(config.labels)))
+        for part in parts:
+            others = np.setdiff1d(np.arange(len(texts)), part)
+            weights, bias = _fitted(counts[others], labels[others], strength, len(config.labels))
+            logits[part] = _scaled(counts[part]) @ weights.T + bias
+            if not go_on():
+                return best
+        temperature, loss = honest_temperature([(torch.from_numpy(logits), torch.from_numpy(labels))])
+        if loss >= lowest:
+            break
+        best, lowest = Choice(strength, temperature), loss
+    return best
+
+
+def regression(texts: Sequence[str], labels: np.ndarray, config: TextConfig, strength: float) -> TextNetwork:
+    """A network without recurrence whose bag is a logistic regression on the hashed features of the texts.
+
+    A text is x_v = idf_v count_v / n^(1/2), with idf_v = ln((1 + N)/(1 + N_v)) + 1 (as scikit-learn's) and n its
+    features.
+
+    Args:
+        texts, labels: N rows to train on, of at least two classes.
+        config: of the network; its recurrence is left out.
+        strength: inverse penalty of the weights.
+    """
+    weights, bias = _fitted(_counts(texts, config), labels, strength, len(config.labels))
+    classes = len(config.labels)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = TextNetwork(replace(config, recurrent=None))
+    with torch.no_grad():
+        network.embedding.weight.mul_(SCATTER * config.embedding**0.5)
+        network.embedding.weight[:, :classes] = torch.from_numpy(weights.T).float()
+        network.bag.weight.zero_()
+        network.bag.weight[:, :classes] = torch.eye(classes)
+        network.bag.bias.copy_(torch.from_numpy(bias))
+        network.growth.fill_(GROWTH)
+    return network
+
+
+def _counts(texts: Sequence[str], config: TextConfig) -> csr_matrix:
+    """(N, V) how often each text holds each feature."""
+    steps = steps_of([prepared(text, config)[0] for text in texts], config)
+    first = np.concatenate(([0], np.cumsum(steps.lengths)))
+    pointers = np.append(steps.starts, len(steps.features))[first]
+    counts = csr_matrix((np.ones(len(steps.features)), steps.features, pointers), (len(texts), config.buckets))
+    counts.sum_duplicates()
+    return counts
+
+
+def _scaled(counts: csr_matrix) -> csr_matrix:
+    """Counts (N, V) divided by a power of the features of their text, as the network does."""
+    held = np.maximum(np.asarray(counts.sum(1)), 1)
+    return counts.multiply(held ** (GROWTH - 1)).tocsr()
+
+
+def _fitted(counts: csr_matrix, labels: np.ndarray, strength: float, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (C, V) of `_scaled` counts and biases (C,) of a regression on the weighed ones."""
+    from sklearn.linear_model import LogisticRegression
+
+    idf = np.log((1 + counts.shape[0]) / (1 + np.bincount(counts.indices, minlength=counts.shape[1]))) + 1
+    model = LogisticRegression(C=strength, max_iter=500).fit(_scaled(counts).multiply(idf).tocsr(), labels)
+    found, offsets = model.coef_ * idf, model.intercept_
+    if len(found) == 1:  # two classes have one row, of the second against the first
+        found, offsets = np.concatenate((-found, found)) / 2, np.concatenate((-offsets, offsets)) / 2
+    weights, bias = np.zeros((classes, counts.shape[1])), np.full(classes, UNSEEN)
+    weights[model.classes_], bias[model.classes_] = found, offsets
+    return weights, bias
