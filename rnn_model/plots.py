@@ -220,11 +220,15 @@ def hidden_figure(trace: Trace, *, narrow: bool = False) -> Figure:
         states.set_axis_off()
         half = (x[-1] - x[0]) / max(len(x) - 1, 1) / 2 or 0.5
         extent = (x[0] - half, x[-1] + half, len(units), 0)
-        states.imshow(two_colours(units / (np.abs(units).max() or 1.0)), interpolation="none", aspect="auto", extent=extent)
+        states.imshow(
+            two_colours(units / (np.abs(units).max() or 1.0)), interpolation="none", aspect="auto", extent=extent
+        )
         draw_time_scale(states, *_time_ticks(x, dated, 5 if narrow else 9))
         beside = figure.add_axes((1 - (columns + 8) / size[0], place[1], columns / size[0], place[3]))
         beside.set_axis_off()
-        beside.imshow(two_colours(follows), interpolation="none", aspect="auto", extent=(0, len(FOLLOWED), len(units), 0))
+        beside.imshow(
+            two_colours(follows), interpolation="none", aspect="auto", extent=(0, len(FOLLOWED), len(units), 0)
+        )
         line = 1 / axes_size(beside)[1]
         for column, name in enumerate(FOLLOWED):
             below = beside.get_xaxis_transform()

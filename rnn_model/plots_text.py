@@ -66,7 +66,10 @@ def hidden_figure(hidden: np.ndarray, answer: Classification, *, narrow: bool = 
     with drawing():
         figure, axes = canvas(SIZES[narrow], [""], [""])
         axes.imshow(
-            two_colours(units / (np.abs(units).max() or 1.0)), interpolation="none", aspect="auto", extent=(0.5, len(hidden) + 0.5, 0, 1)
+            two_colours(units / (np.abs(units).max() or 1.0)),
+            interpolation="none",
+            aspect="auto",
+            extent=(0.5, len(hidden) + 0.5, 0, 1),
         )
         _write_letters(axes, answer, LETTERS[narrow])
         width, height = size_of(figure)
