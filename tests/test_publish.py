@@ -228,7 +228,8 @@ def test_caches_hidden_folders_and_strangers_stay_behind(checkout):
 
     assert bundle.problems == ()
     assert bundle.left_out == ("interface/photo.psd",)
-    assert not [path for path in bundle.files if re.search("pycache|old|photo|notes|^tests|^Makefile|^docs/.*py", path)]
+    stranger = re.compile(r"pycache|\.old|photo|notes|^tests|^Makefile|^docs/.*py")
+    assert not [path for path in bundle.files if stranger.search(path)]
 
 
 def test_the_spaces_readme_shows_only_what_is_sent(clone):
