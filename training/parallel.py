@@ -8,6 +8,7 @@ All processes hold the same weights and take the same steps; the first one valid
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -67,6 +68,7 @@ def mean_over_processes(parameters: Iterable[Tensor], loss: Tensor, rows: int) -
     sums = torch.cat([*(gradient.reshape(-1) for gradient in gradients), loss.detach().reshape(1)]) * counted
     everything = torch.cat([sums, counted.reshape(1)])
     dist.all_reduce(everything)
+    _let_go(everything)
     means = everything[:-1] / everything[-1]
     for gradient, mean in zip(gradients, means[:-1].split([g.numel() for g in gradients]), strict=True):
         gradient.copy_(mean.view_as(gradient))
@@ -79,4 +81,15 @@ def told_by_first(values: list[float]) -> list[float]:
         return values
     tensor = torch.tensor(values, dtype=torch.float64)
     dist.broadcast(tensor, 0)
+    _let_go(tensor)
     return tensor.tolist()
+
+
+def _let_go(tensor: Tensor) -> None:
+    """Waits until this thread alone holds the tensor.
+
+    Gloo's own thread drops its reference a little after the operation is over and needs the interpreter for that; a
+    process that happens to be ending then is aborted (github.com/pytorch/pytorch/pull/179291).
+    """
+    while tensor._use_count() > 1:  # type: ignore[attr-defined]  # not in its stubs
+        time.sleep(0)
