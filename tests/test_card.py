@@ -6,17 +6,20 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from huggingface_hub import ModelCard
 
 from training.card import refresh
 
-FOLDER = Path(__file__).parent.parent / "weights" / "forecast"
+WEIGHTS = Path(__file__).parent.parent / "weights"
+FOLDER = WEIGHTS / "forecast"
 
 
-def test_the_shipped_card_is_what_its_files_make(tmp_path: Path) -> None:
-    shutil.copytree(FOLDER, tmp_path / "forecast")
-    refresh(tmp_path / "forecast")
-    assert (tmp_path / "forecast" / "README.md").read_text() == (FOLDER / "README.md").read_text()
+@pytest.mark.parametrize("name", ["forecast", "language"])
+def test_the_shipped_card_is_what_its_files_make(tmp_path: Path, name: str) -> None:
+    shutil.copytree(WEIGHTS / name, tmp_path / name)
+    refresh(tmp_path / name)
+    assert (tmp_path / name / "README.md").read_text() == (WEIGHTS / name / "README.md").read_text()
 
 
 def test_the_card_carries_the_scores_and_valid_metadata() -> None:

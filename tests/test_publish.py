@@ -19,7 +19,7 @@ from gradio_client import Client
 from hub_server import READ, WRITE, Fault, serving
 from huggingface_hub import ModelCard, SpaceCard, constants, snapshot_download
 
-from rnn_model import CheckpointError, forecast, load
+from rnn_model import CheckpointError, classify, forecast, load
 from training import hub as client
 from training import publish
 from training.bundle import front_matter_problems, space_bundle, space_requirements
@@ -463,6 +463,20 @@ def test_a_published_model_loads_and_forecasts_the_same(hub, run, model, monkeyp
     hub.log.clear()
     np.testing.assert_array_equal(forecast(load(MODEL, sha), PASSENGERS, horizon=5).quantiles, expected)
     assert hub.log == []
+
+
+def test_a_published_classifier_answers_the_same_and_is_known_again(hub, run, classifier):
+    status, said = run("--model", "me/language", "--weights", "weights/language", "--yes")
+    assert status == 0, said
+    files = hub.files("models", "me/language")
+    assert re.findall(r"!\[[^]]+\]\(([^)]+)\)", files["README.md"].decode()) == ["learning-curve.png"]
+    assert {"learning-curve.png", "docs/text-sources.md"} <= set(files)
+    assert {"held-out.png", "docs/data-sources.md"} & set(files) == set()
+
+    expected = classify(classifier, "Guten Morgen").probabilities
+    np.testing.assert_array_equal(classify(load("me/language"), "Guten Morgen").probabilities, expected)
+    status, said = run("--model", "me/language", "--weights", "weights/language", "--yes")
+    assert "nothing had changed" in said
 
 
 def test_only_safetensors_and_json_are_read_of_a_model(hub, monkeypatch):

@@ -13,10 +13,13 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from rnn_model.checkpoint import CARD, CONFIG, WEIGHTS, load
 from rnn_model.errors import CheckpointError, Problem
 from rnn_model.records import history_of
 from training import card, card_pictures
+from training.card_parts import PROJECT, Place
 
 APP, LICENCE, REQUIREMENTS = "app.py", "LICENSE", "requirements.txt"
 CHECKPOINTS = "weights"  # every folder in it that has a configuration is published
@@ -123,9 +126,10 @@ def model_bundle(root: Path, folder: Path, name: str) -> Bundle:
     faults = checkpoint_problems(root, folder)
     if not faults:
         try:
-            text = card.from_folder(folder, card.Place(name, pictures=True))
+            text = card.from_folder(folder, Place(name, pictures=True))
             if text is not None:
-                files |= {CARD: text.encode(), **_pictures(folder), SOURCES: _text(root / SOURCES).encode()}
+                files |= {CARD: text.encode(), **_pictures(folder, text)}
+                files |= {path: _text(root / path).encode() for path in re.findall(r"`(docs/[\w-]+\.md)`", text)}
         except ModuleNotFoundError as error:
             fix = "Run: pip install -r training/requirements.txt"
             faults.append(Problem("none", f"the package {error.name}, for the pictures of the card", fix))
@@ -221,8 +225,8 @@ def front_matter_problems(data: Mapping[str, Any], gradio: str | None) -> list[P
             lambda value: isinstance(value, str) and 0 < len(value) <= LONGEST_DESCRIPTION,
         ),
         "tags": (
-            f"a list of words, {card.TAGS[0]!r} among them, by which publish knows its own",
-            lambda value: _is_list_of_words(value) and card.TAGS[0] in value,
+            f"a list of words, {PROJECT!r} among them, by which publish knows its own",
+            lambda value: _is_list_of_words(value) and PROJECT in value,
         ),
         "models": ("a list of ids USER/MODEL", lambda value: value is None or _is_list_of_words(value)),
     }
@@ -360,14 +364,18 @@ def _score_problems(folder: Path, place: str) -> list[Problem]:
     return []
 
 
-def _pictures(folder: Path) -> dict[str, bytes]:
+def _pictures(folder: Path, shown_by: str) -> dict[str, bytes]:
+    """The pictures that a card shows."""
     from training.benchmarks import open_sets
 
-    history = history_of(json.loads((folder / "history.json").read_text("utf-8")))
-    return {
-        card_pictures.CURVE: card_pictures.png(card_pictures.learning_curve(history)),
-        card_pictures.HELD_OUT: card_pictures.png(card_pictures.held_out(load(folder), open_sets())),
-    }
+    def curve() -> Figure:
+        return card_pictures.learning_curve(history_of(json.loads((folder / "history.json").read_text("utf-8"))))
+
+    def held_out() -> Figure:
+        return card_pictures.held_out(load(folder), open_sets())
+
+    drawn = {card_pictures.CURVE: curve, card_pictures.HELD_OUT: held_out}
+    return {name: card_pictures.png(draw()) for name, draw in drawn.items() if f"]({name})" in shown_by}
 
 
 def _text(path: Path) -> str:

@@ -10,12 +10,12 @@ from typing import Any
 from rnn_model.checkpoint import CARD, load
 from rnn_model.config import ForecastConfig, ModelConfig
 from rnn_model.records import History, history_of
-from training.card_parts import HERE, Place, wrapped
+from training.card_parts import HERE, PROJECT, Place, wrapped
 from training.card_pictures import CURVE, HELD_OUT
 from training.text_card import text_card
 
 TASK = "time-series-forecasting"
-TAGS = ["unrolled", TASK, "recurrent-neural-network", "probabilistic-forecasting", "pytorch"]
+TAGS = [PROJECT, TASK, "recurrent-neural-network", "probabilistic-forecasting", "pytorch"]
 GROUPS = ("m3_tourism_5", "nine")
 TOO_NARROW = 0.77  # of the values in an 80 % band: below it, the card says so in words
 

@@ -6,6 +6,7 @@ import textwrap
 from dataclasses import dataclass
 
 WIDTH = 120
+PROJECT = "unrolled"  # the tag by which publish knows what it sent itself
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UnrolledError as error:
         print(error, file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        fix = "Run: pip install -r training/requirements.txt"
+        print(f"expected the package {error.name}, found none. {fix}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("stopped; the same command carries on from the last validation", file=sys.stderr)
         return 130

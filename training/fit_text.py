@@ -26,7 +26,6 @@ from training.classifying import LabelledTexts, Stages, TextValidation, cautious
 from training.config import TrainConfig
 from training.flags import Record, add_flags
 from training.folds import in_folds, report
-from training.language_texts import LanguageTexts, nonsense
 from training.table import Split, read_text_table, split_texts
 from training.text_batches import TextBatches
 from training.text_card import text_card
@@ -82,8 +81,8 @@ def _fit_table(arguments: argparse.Namespace, command: str) -> None:
         return
     out = arguments.out if arguments.out != LANGUAGE else RUNS / f"{arguments.data.stem}-model"
     split = split_texts(table, recipe.seed)
-    # another table is another run, whatever its file is called
-    fitted = fit(split, RUNS / out.name / table.sha256[:12])
+    # another table is another run, whatever its file is called; beside the checkpoint, which may be in RUNS itself
+    fitted = fit(split, RUNS / f"{out.name}-{table.sha256[:12]}")
     print(own_texts.report(table, fitted))
     config = replace(fitted.model.config, name=arguments.name if arguments.name != NAME else out.name)
     extra = own_texts.files_for_people(table, split, fitted, config, command, out.as_posix())
@@ -98,7 +97,8 @@ def _chosen(arguments: argparse.Namespace, usual: Record) -> Record:
 
 
 def _fit_language(arguments: argparse.Namespace, command: str) -> None:
-    from training import corpus as corpora
+    from training import corpus as corpora  # needs packages that a person's own table does without
+    from training.language_texts import LanguageTexts, nonsense
 
     second = _chosen(arguments, ORDER)
     first = replace(second, steps=arguments.bag_steps, learning_rate=arguments.bag_rate)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnn_model.errors import Problem, UnrolledError
-from training import card
 from training.bundle import CARD, Bundle
+from training.card_parts import PROJECT
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -132,7 +132,7 @@ def look(api: HfApi, bundle: Bundle) -> Standing:
         return Standing(None)
     files = tuple(entry.rfilename for entry in found.siblings or ())
     tags = (found.card_data and found.card_data.get("tags")) or []
-    return Standing(found.sha, files, card.TAGS[0] in tags or set(files) <= {CARD, *_HUBS_OWN})
+    return Standing(found.sha, files, PROJECT in tags or set(files) <= {CARD, *_HUBS_OWN})
 
 
 def send(api: HfApi, bundle: Bundle, say: Callable[[str], None]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rnn_model.config import ModelConfig, TextConfig
 from rnn_model.records import History
-from training.card_parts import HERE, Place, wrapped
+from training.card_parts import HERE, PROJECT, Place, wrapped
 from training.card_pictures import CURVE
 
 TASK = "text-classification"
@@ -75,7 +75,7 @@ def _metadata(config: ModelConfig, scores: Mapping[str, Any] | None, language: b
         license="apache-2.0",
         library_name="pytorch",
         pipeline_tag=TASK,
-        tags=["rnn", "recurrent-neural-network", *(["language-identification"] if language else [])],
+        tags=[PROJECT, "rnn", "recurrent-neural-network", *(["language-identification"] if language else [])],
         language=list(config.text.labels) if language and config.text else None,
         model_name=config.name,
         eval_results=results or None,
