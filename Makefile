@@ -16,7 +16,7 @@ help:
 	@echo "make honesty    measure the calibration of the bands and the worth of the gradient"
 	@echo "make bench      time the page: start, weight, answers, memory, 50 visitors at once"
 	@echo "make readme     bring the results and the tree in README.md up to date"
-	@echo "make pictures   take the screenshots in docs/"
+	@echo "make pictures   draw the figures in docs/ and take the screenshots"
 	@echo "make clean      remove the environment and the caches"
 
 demo: .venv/app
@@ -47,6 +47,7 @@ readme: .venv/app
 	$(BIN)/python docs/readme.py
 
 pictures: .venv/tests browser
+	$(BIN)/python docs/figures.py
 	$(BIN)/python docs/pictures.py
 
 # The tests drive a real browser: one that is installed, or Debian's, or the one Playwright brings.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,6 +38,25 @@ def _subnormal_numbers() -> Iterator[None]:
     yield
     if "torch" in sys.modules:
         sys.modules["torch"].set_flush_denormal(False)
+
+
+@pytest.fixture(scope="session")
+def script() -> Iterator[Callable[[str], ModuleType]]:
+    """Loads a program in docs/, which is no package, by its name."""
+    docs = ROOT / "docs"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(str(docs))
+
+        def loaded(name: str) -> ModuleType:
+            spec = importlib.util.spec_from_file_location(name, docs / f"{name}.py")
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            patched.setitem(sys.modules, name, module)
+            spec.loader.exec_module(module)
+            return module
+
+        yield loaded
 
 
 @pytest.fixture(scope="session")

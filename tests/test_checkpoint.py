@@ -22,7 +22,7 @@ from torch import Tensor
 
 from rnn_model import checkpoint
 from rnn_model.checkpoint import load, save
-from rnn_model.config import CellConfig, ForecastConfig, ModelConfig
+from rnn_model.config import CELLS, CellConfig, ForecastConfig, ModelConfig
 from rnn_model.encode import feature_counts
 from rnn_model.errors import CheckpointError
 from rnn_model.network import ForecastInputs, ForecastNetwork
@@ -75,7 +75,7 @@ def complaint(source: str | Path, **options: str) -> str:
 # --- what is saved is what is loaded
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("encoder", [True, False], ids=["encoder", "no encoder"])
 def test_round_trip(tmp_path: Path, cell: str, encoder: bool) -> None:
     layers = CellConfig(cell=cell, hidden_size=5, layers=2, dropout=0.2)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn_model import unroll
-from rnn_model.config import CellConfig
+from rnn_model.config import CELLS, CellConfig
 from rnn_model.gradient_flow import gradient_flow, spectral_radius, walk
 from rnn_model.network import RecurrentNetwork
 from rnn_model.records import GradientFlow
@@ -62,7 +62,7 @@ def test_it_is_the_closed_form_of_backpropagation_through_time(activation: str) 
     np.testing.assert_allclose(flow.norms[:, 0], expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_it_is_what_a_small_nudge_to_a_state_does_to_the_loss(cell: str) -> None:
     """Central differences on the fused cell of torch, started from a nudged state: no autograd involved."""
     network, x = network_of(cell=cell, residual=False), inputs()[:1]

@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from rnn_model import unroll
-from rnn_model.config import CellConfig, ForecastConfig
+from rnn_model.config import CELLS, CellConfig, ForecastConfig
 from rnn_model.network import ForecastInputs, ForecastNetwork, RecurrentNetwork, State
 
 FEATURES = 3
 HIDDEN = 6
-CELLS = ["rnn", "gru", "lstm"]
 # Two float32 computations of the same numbers in another order: a few hundred roundings of 6e-8 at most.
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import re
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from types import ModuleType
 from typing import TypeVar
 
-import pytest
-
-DOCS = Path(__file__).resolve().parent.parent / "docs"
 Result = TypeVar("Result")
 
 
@@ -23,21 +16,6 @@ def apart(function: Callable[[], Result]) -> Result:
     """Its result from a thread of its own: the browser of other tests keeps an event loop running in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(function).result()
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch):
-    def loaded(name: str) -> ModuleType:
-        monkeypatch.syspath_prepend(str(DOCS))
-        spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, name, module)
-        spec.loader.exec_module(module)
-        return module
-
-    return loaded
 
 
 def test_an_answer_is_timed_part_by_part(script, monkeypatch, capsys):

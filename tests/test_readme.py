@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 from pathlib import Path
@@ -18,14 +17,8 @@ def blocks(language):
 
 
 @pytest.fixture(scope="module")
-def readme():
-    """docs/readme.py as a module; docs is no package."""
-    spec = importlib.util.spec_from_file_location("readme", ROOT / "docs" / "readme.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def readme(script):
+    return script("readme")
 
 
 def test_results_and_tree_are_up_to_date(readme):

@@ -165,7 +165,7 @@ def space_readme(text: str, gradio: str | None, models: tuple[str, ...]) -> tupl
 
 
 def checkpoint_problems(root: Path, folder: Path) -> list[Problem]:
-    """Whether a checkpoint is there, loads, is kept by git, and is the one that its scores were taken from."""
+    """Whether a checkpoint is there, loads, is kept by git if it is a shipped one, and is the one its scores are of."""
     place = _place(root, folder)
     retrieve = f"Train it with python -m training.fit --out {place}, or get it back: git checkout -- {place}"
     missing = [name for name in (CONFIG, WEIGHTS) if not (folder / name).is_file()]
@@ -176,7 +176,9 @@ def checkpoint_problems(root: Path, folder: Path) -> list[Problem]:
         load(folder)
     except CheckpointError as error:
         problems.append(Problem(f"this fault: {error}", f"a checkpoint that loads in {place}", retrieve + "."))
-    for path in (folder / CONFIG, folder / WEIGHTS):
+    # what a person trained lies in a folder that git ignores, and is sent from there
+    shipped = (folder / CONFIG, folder / WEIGHTS) if place.startswith(f"{CHECKPOINTS}/") else ()
+    for path in shipped:
         rule = _ignoring_rule(root, path)
         if rule:
             found = f"that git ignores {_place(root, path)} by {rule}"

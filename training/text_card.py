@@ -44,6 +44,7 @@ def text_card(
         _how_it_works(text, record),
         _training(record, history, place, language),
         *([_results(scores)] if scores and language else []),
+        *([_results_on_own(record["test"])] if "test" in record else []),
         "## Licence\n\nApache-2.0, code and weights.",
     ]
     return "\n\n".join(wrapped(section) for section in sections) + "\n"
@@ -88,6 +89,8 @@ def _use(config: TextConfig, place: Place, language: bool) -> str:
     experimental = (
         f" Experimental, for want of running text to learn from: {', '.join(EXPERIMENTAL)}." if language else ""
     )
+    # without a threshold only a text with nothing to read has no label
+    unsure = f"`.label` is None when no class reaches {config.threshold:.0%}: not sure. " if config.threshold else ""
     meant = "short texts: a word, a message, a sentence" if language else "texts like those it learnt from"
     return f"""## How to use it
 
@@ -99,8 +102,7 @@ answer = classify(model, "{example}")
 print(answer.label, answer.likeliest(3))
 ```
 
-`rnn_model` comes with the app of the same project. `.label` is None when no class reaches {config.threshold:.0%}: not \
-sure. `.belief` holds the probabilities after every {"letter" if config.unit == "character" else "word"}.
+`rnn_model` comes with the app of the same project. {unsure}`.belief` holds the probabilities after every {"letter" if config.unit == "character" else "word"}.
 
 - **Meant for** {meant}. The first {config.longest:,} {config.unit}s are read.
 - **Limits**: it knows no other classes than its {len(config.labels)}.{experimental}
@@ -177,3 +179,24 @@ Accuracy in per cent on lingua's test data, mean over its {len(scores["languages
 
 Expected calibration error: {", ".join(f"{kind} {value:.3f}" for kind, value in errors.items())}. Confused most, in \
 sentences: {worst or "none above 5 %"}."""
+
+
+def _results_on_own(test: Mapping[str, Any]) -> str:
+    """The network beside its controls, on the rows of a person's own table that nothing was chosen by."""
+    rows = [
+        f"| {name} | {_with_interval(row, 'accuracy')} | {_with_interval(row, 'log_loss')} |"
+        for name, row in test.items()
+    ]
+    return f"""## Results
+
+On {next(iter(test.values()))["rows"]:,} rows of the table that nothing was trained on or chosen by; in brackets where \
+the true value lies with 95 % confidence.
+
+| | accuracy | log loss |
+|---|---|---|
+{chr(10).join(rows)}"""
+
+
+def _with_interval(row: Mapping[str, Any], name: str) -> str:
+    low, high = row[f"{name}_interval"]
+    return f"{row[name]:.3f} ({low:.3f} to {high:.3f})"
