@@ -69,6 +69,7 @@ clean:
 
 # Stamps: an environment is brought up to date when the file that lists its packages changes.
 .venv/app: requirements.txt | .venv/pyvenv.cfg
+	@echo "Installing what the app needs into .venv, about 1.5 GB; this takes a few minutes …"
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
 	@touch $@
 

@@ -91,7 +91,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 1
     torch.set_num_threads(1)  # a network this small is slower on several
-    serve(build(forecaster, classifier), options.host, options.port, mcp_server=options.mcp)
+    demo = build(forecaster, classifier)
+    # Gradio's own words speak of a public link that this app does not offer.
+    quietly: dict[str, Any] = {"quiet": True, "prevent_thread_lock": True}
+    try:
+        address = serve(demo, options.host, options.port, mcp_server=options.mcp, **quietly)
+    except OSError:
+        place = f"{options.host or 'this machine'}, port {options.port or 'any of a hundred from 7860'}"
+        fix = "Choose another --port, or leave --host and --port out."
+        print(f"expected a free place to listen at, found {place}, taken or not of this machine. {fix}", file=sys.stderr)
+        return 1
+    print(f"Unrolled is at {address} and stops with Ctrl+C.", flush=True)
+    demo.block_thread()
     return 0
 
 

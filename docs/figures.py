@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -19,10 +17,9 @@ from interface.classify_tab import EXAMPLES, names_of  # noqa: E402
 from interface.sections import influence_words, units_in_words  # noqa: E402
 from rnn_model import backtest, calibrate, classify, explain, forecast, load, read  # noqa: E402
 from rnn_model.gradient_flow import gradient_flow  # noqa: E402
-from rnn_model.plots import ACCENT, forecast_figure, hidden_figure, influence_figure, svg  # noqa: E402
+from rnn_model.plots import ACCENT, forecast_figure, hidden_figure, influence_figure, size_of, svg  # noqa: E402
 from rnn_model.plots_text import belief_figure  # noqa: E402
 from rnn_model.plots_training import gradient_figure  # noqa: E402
-from rnn_model.records import GradientFlow  # noqa: E402
 from rnn_model.report import describe  # noqa: E402
 from rnn_model.report_text import describe_class  # noqa: E402
 from training.memory_task import CELLS, HELD_OUT, RECIPE, MemoryBatches, MemoryNetwork  # noqa: E402
@@ -80,7 +77,8 @@ def _file(figure: Figure, sentence: str) -> str:
     """The figure as the app draws it, with a size and colours of its own."""
     document = svg(figure, sentence)
     head, _, body = document.partition(">")
-    return f'{head.replace(chr(34) + "100%" + chr(34), chr(34) + format(72 * figure.get_figwidth(), "g") + chr(34))}>{THEME}{body}\n'
+    head = head.replace('width="100%"', f'width="{size_of(figure)[0]:g}"')
+    return f"{head}>{THEME}{body}\n"
 
 
 def main() -> int:

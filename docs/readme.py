@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -21,12 +22,25 @@ PLACES = {
     "training/": "trains, measures, exports; not needed to predict",
     "weights/": "one folder is one checkpoint, readable without this code",
     "tests/": "mirrors the packages; a real browser drives the page",
-    "docs/": "pictures, research log, and what writes this README",
+    "docs/": "how it works, a first walk, sources, research log, and what makes the pictures and this README",
+    "CONTRIBUTING.md": "set up, test, the house, how to add to it",
 }
+# The modules that tell most of a package, in the order in which they are best read.
+TELLING = {
+    "interface/": ("forecast_tab.py", "classify_tab.py", "train_tab.py", "models_tab.py", "endpoints.py"),
+    "rnn_model/": (
+        "reading/", "encode.py", "smoothing.py", "network.py", "unroll.py", "gradient_flow.py", "forecaster.py",
+        "classifier.py", "explain.py", "backtest.py", "calibration.py", "checkpoint.py", "records.py", "plots.py",
+    ),
+    "training/": (
+        "fit.py", "table.py", "synthetic.py", "real/", "text/", "loop.py", "diagnose.py", "memory_task.py",
+        "evaluate.py", "publish.py",
+    ),
+}  # fmt: skip
 UNMEASURED = (
     "These weights have not been measured yet; `python -m training.evaluate` does it."  # new ones have no scores
 )
-WIDTH = 120
+WIDTH = 110
 
 
 def results(scores: Mapping[str, Any]) -> str:
@@ -65,12 +79,14 @@ def identified(scores: Mapping[str, Any]) -> str:
 
 
 def tree() -> str:
-    """The places of the house and, inside the packages, every module with the first sentence of its docstring."""
+    """The places of the house and, of the packages, the telling modules with the first sentence of their docstrings."""
     lines = []
     for place, purpose in PLACES.items():
         lines.append((place, purpose or _first_sentence(ROOT / place)))
-        if place in ("interface/", "rnn_model/", "training/"):
-            lines += [(f"  {name}", said) for name, said in _modules(ROOT / place)]
+        if place in TELLING:
+            modules = dict(_modules(ROOT / place))
+            lines += [(f"  {name}", modules.pop(name)) for name in TELLING[place]]
+            lines.append(("  …", f"and {len(modules)} more, each with a first line that says what it is"))
     column = max(len(name) for name, _ in lines) + 2
     return "\n".join(
         ["```", *(f"{name:{column}}{_fitted(said, WIDTH - column)}".rstrip() for name, said in lines), "```"]
@@ -107,7 +123,11 @@ def _first_sentence(path: Path) -> str:
 
 
 def _fitted(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1].rsplit(' ', 1)[0]} …"
+    """The text, or what of it fits, up to the last mark that ends a part of the sentence."""
+    if len(text) <= width:
+        return text
+    ends = [mark.start() for mark in re.finditer(r"[,;:](?= )", text[: width + 1])]
+    return text[: ends[-1]] if ends else f"{text[: width - 1].rsplit(' ', 1)[0]} …"
 
 
 def _between(readme: str, name: str, section: str) -> str:

@@ -344,6 +344,16 @@ def test_weights_can_come_from_the_environment(tmp_path, capsys, monkeypatch):
     assert "elsewhere" in capsys.readouterr().err
 
 
+def test_a_port_that_is_taken_is_told_in_one_line(address, capsys):
+    port = address.rstrip("/").rpartition(":")[2]
+
+    assert app.main(["--host", "127.0.0.1", "--port", port]) == 1
+    said = capsys.readouterr().err
+    assert f"found 127.0.0.1, port {port}, taken" in said
+    assert "--port" in said
+    assert "Traceback" not in said
+
+
 def test_help_needs_no_weights(capsys):
     with pytest.raises(SystemExit) as stopped:
         app.main(["--help"])

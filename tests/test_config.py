@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rnn_model.config import CellConfig, ForecastConfig, ModelConfig
+from rnn_model.config import CELLS, CellConfig, ForecastConfig, ModelConfig
 from rnn_model.errors import ConfigError
 
 
@@ -21,7 +21,7 @@ def test_every_mistake_of_a_cell_is_named_at_once() -> None:
         CellConfig(cell="gruu", activation="sigmoid", hidden_size=0, layers=1.5, dropout=1.0, initialisation="xavir")
     message = str(caught.value)
     for part in (
-        "cell: expected one of 'rnn', 'gru', 'lstm', found 'gruu' (did you mean 'gru'?)",
+        f"cell: expected one of {', '.join(map(repr, CELLS))}, found 'gruu' (did you mean 'gru'?)",
         "activation: expected one of 'tanh', 'relu', found 'sigmoid'",
         "hidden_size: expected a whole number from 1 to 4096, found 0",
         "layers: expected a whole number from 1 to 32, found 1.5",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -273,6 +274,17 @@ class TestRecipe:
     def test_the_domain_of_the_competitions_stays_out(self, word: str) -> None:
         assert not [source.name for source in RECIPE if word.lower() in source.name.lower()]
         assert any(word.lower() in sets.lower() or word.lower() in kind.lower() for kind, sets, _ in EXCLUDED)
+
+    def test_every_package_is_pinned_where_it_is_installed_from(self) -> None:
+        places = (
+            Path(__file__).parent.parent / "training" / name for name in ("requirements.txt", "series-requirements.txt")
+        )
+        pins = "".join(place.read_text(encoding="utf-8") for place in places)
+        assert not [
+            name
+            for name, (version, _, _) in PACKAGES.items()
+            if f"{name}=={version}\n" not in re.sub(" +#.*", "", pins)
+        ]
 
     def test_us_employment_starts_after_m3_ended(self) -> None:
         (source,) = (source for source in RECIPE if "us_employment" in source.item)

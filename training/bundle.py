@@ -45,7 +45,7 @@ SECRET_TEXT = re.compile(
 )
 
 # Sections of the README that speak of files which are not sent.
-OF_THE_CHECKOUT = ("Start", "Train and measure", "Publish", "Where things are")
+OF_THE_CHECKOUT = ("Start", "Train on your own data", "Publish", "Where things are")
 
 # https://huggingface.co/docs/hub/spaces-config-reference
 FRONT_MATTER: Mapping[str, Any] = {

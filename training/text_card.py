@@ -102,7 +102,8 @@ answer = classify(model, "{example}")
 print(answer.label, answer.likeliest(3))
 ```
 
-`rnn_model` comes with the app of the same project. {unsure}`.belief` holds the probabilities after every {"letter" if config.unit == "character" else "word"}.
+`rnn_model` comes with the app of the same project. {unsure}`.belief` holds the probabilities after every \
+{"letter" if config.unit == "character" else "word"}.
 
 - **Meant for** {meant}. The first {config.longest:,} {config.unit}s are read.
 - **Limits**: it knows no other classes than its {len(config.labels)}.{experimental}
