@@ -99,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError:
         place = f"{options.host or 'this machine'}, port {options.port or 'any of a hundred from 7860'}"
         fix = "Choose another --port, or leave --host and --port out."
-        print(f"expected a free place to listen at, found {place}, taken or not of this machine. {fix}", file=sys.stderr)
+        print(f"expected a free place to listen at, found {place}, taken or not this machine's. {fix}", file=sys.stderr)
         return 1
     print(f"Unrolled is at {address} and stops with Ctrl+C.", flush=True)
     demo.block_thread()

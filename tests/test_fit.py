@@ -57,7 +57,7 @@ def test_worse_weights_do_not_replace_better_ones_unless_told(
         "--out",
         "mine",
     ]
-    for leftover in Path("runs/mine").iterdir():
+    for leftover in Path("runs/mine-state").iterdir():
         leftover.unlink()
     assert main(bad) == 0
     assert weights.read_bytes() == kept

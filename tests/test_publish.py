@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -15,6 +14,7 @@ from pathlib import Path
 import huggingface_hub
 import numpy as np
 import pytest
+from checkout import cloned, environment
 from gradio_client import Client
 from hub_server import READ, WRITE, Fault, serving
 from huggingface_hub import ModelCard, SpaceCard, constants, snapshot_download
@@ -32,22 +32,10 @@ PASSENGERS = client.SAMPLE
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
 
 
-def copied(target):
-    """What a fresh clone holds, as a git repository."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    for name in listed.stdout.rstrip("\0").split("\0"):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
-    subprocess.run(["git", "init", "-q"], cwd=target, check=True)
-    return target
-
-
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
     """A fresh clone; not to be changed."""
-    return copied(tmp_path_factory.mktemp("clone"))
+    return cloned(tmp_path_factory.mktemp("clone"))
 
 
 @pytest.fixture
@@ -74,12 +62,6 @@ def hub(address, monkeypatch, tmp_path):
 
 
 SLOW = 0.55  # seconds that a slow answer takes
-
-
-def environment(hub, tmp_path, token=WRITE):
-    """Of a process of its own."""
-    mine = {"HF_ENDPOINT": hub.endpoint if hub else "http://127.0.0.1:9", "HF_HOME": str(tmp_path / "home")}
-    return {**os.environ, **mine, "HF_TOKEN": token, "HF_HUB_DISABLE_XET": "1", "PYTHONUNBUFFERED": "1"}
 
 
 @pytest.fixture
@@ -119,7 +101,7 @@ def test_a_fresh_clone_without_a_token_shows_the_plan_and_what_is_missing(clone,
     done = subprocess.run(
         [sys.executable, "-m", "training.publish", "me/test"],
         cwd=clone,
-        env=environment(None, tmp_path, token=""),
+        env=environment("http://127.0.0.1:9", tmp_path / "home", token=""),
         capture_output=True,
         text=True,
         timeout=120,
@@ -359,7 +341,7 @@ def test_a_killed_upload_goes_on_where_it_stood(hub, run, clone, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "training.publish", SPACE, "--yes"],
         cwd=clone,
-        env=environment(hub, tmp_path),
+        env=environment(hub.endpoint, tmp_path / "home"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -519,7 +501,7 @@ def test_round_trip(hub, run, clone, model, tmp_path):
             process = subprocess.Popen(
                 [sys.executable, "app.py", "--host", "127.0.0.1"],
                 cwd=folder,
-                env={**environment(hub, tmp_path), "RNN_WEIGHTS": weights},
+                env={**environment(hub.endpoint, tmp_path / "home"), "RNN_WEIGHTS": weights},
                 stdout=subprocess.PIPE,
                 text=True,
             )

@@ -105,7 +105,7 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
     print(f"{arguments.name}: {size:,} parameters; {len(pool):,} real series; synthetic series without end")
     if together.size > 1:
         print(f"{together.size} processes share each batch")
-    history = train(network, batches, loss_of, validation, config, RUNS / arguments.out.name)
+    history = train(network, batches, loss_of, validation, config, RUNS / f"{arguments.out.name}-state")
 
     relative = validation.relative(network)
     print(f"stopped: {history.stopped}; best at step {history.epochs[history.best].step}")

@@ -116,7 +116,7 @@ def _fit_language(arguments: argparse.Namespace, command: str) -> None:
     def batches_for(stage: TrainConfig) -> TextBatches:
         return TextBatches(draw, config, stage.seed, stage.batch, stage.steps, DROPPED)
 
-    stages = train_in_stages(config, batches_for, validation, first, second, RUNS / arguments.out.name)
+    stages = train_in_stages(config, batches_for, validation, first, second, RUNS / f"{arguments.out.name}-state")
     rng = np.random.default_rng(NONSENSE_SEED)
     config = cautious(
         stages.network,
