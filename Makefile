@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint browser train evaluate honesty bench readme pictures clean
+.PHONY: help demo test lint browser train evaluate honesty bench readme pictures walk clean
 
 help:
 	@echo "make demo       install what the app needs, start it, print its address"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench      time the page: start, weight, answers, memory, 50 visitors at once"
 	@echo "make readme     bring the results and the tree in README.md up to date"
 	@echo "make pictures   draw the figures in docs/ and take the screenshots"
+	@echo "make walk       take the first walk of docs/walkthrough.md anew, from a fresh clone"
 	@echo "make clean      remove the environment and the caches"
 
 demo: .venv/app
@@ -49,6 +50,9 @@ readme: .venv/app
 pictures: .venv/tests browser
 	$(BIN)/python docs/figures.py
 	$(BIN)/python docs/pictures.py
+
+walk: .venv/tests browser
+	$(BIN)/python docs/walkthrough.py
 
 # The tests drive a real browser: one that is installed, or Debian's, or the one Playwright brings.
 browser: .venv/tests
