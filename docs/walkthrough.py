@@ -123,63 +123,39 @@ def takings(months: int = 66) -> bytes:
 _OPENINGS = ("", "", "Hello, ", "Good morning, ", "Dear bakers, ", "Hi, ")
 _GOODS = (
     "rye bread", "croissants", "poppy seed cake", "rolls", "apple tart", "pretzels", "cheesecake", "baguettes",
-    "plum cake", "cinnamon buns", "spelt loaf", "eclairs",
+    "plum cake", "cinnamon buns", "spelt loaf", "eclairs", "walnut loaf", "muffins", "brioche", "sourdough",
+    "gingerbread", "macaroons", "onion bread", "doughnuts", "marble cake", "bagels", "ciabatta", "strudel",
 )  # fmt: skip
 _DAYS = (
-    "on Monday", "yesterday", "on Saturday", "this morning", "for the weekend", "on Thursday", "at noon", "last week",
-    "on Friday", "for Sunday",
+    "on Monday", "yesterday", "on Saturday", "this morning", "at the weekend", "on Thursday", "at noon", "last week",
+    "on Friday", "on Sunday", "tonight", "before ten", "on Tuesday", "after work", "for breakfast", "at four",
+    "on the 3rd", "in March", "for the party", "on Wednesday",
 )  # fmt: skip
 _WHOSE = ("my", "our", "the", "half of the", "all the", "your")
 _WAS = ("was", "came out", "turned out", "tasted", "looked")
-_ASKS = (
-    "please",
-    "could you",
-    "would you",
-    "can somebody",
-    "I would like you to",
-    "we need you to",
-    "may I ask you to",
-)
+_ASKS = ("please", "could you", "would you", "can somebody", "I ask you to", "we need you to", "may we have you")
 _VERBS = ("put aside", "keep", "save", "reserve", "bake", "set apart", "pack", "hold back")
-_WHY = (
-    "",
-    ", it is for a birthday",
-    ", I will fetch it early",
-    ", my sister collects it",
-    ", we have guests",
-    ", as always",
-)
+_WHY = ("", ", a birthday", ", I come early", ", my sister collects them", ", we have guests", ", as always")
 _BAD = ("burnt", "stale", "dry", "hard as stone", "half raw", "soaked", "far too salty", "squashed", "mouldy", "tiny")
-_ANGRY = (
-    "",
-    ", I want my money back",
-    ", for the second time",
-    ", nobody answered the phone",
-    ", how can that be",
-    ", sadly",
-)
-_FINE = ("wonderful", "so soft", "perfect", "better than ever", "like my grandmother's", "crisp", "a delight", "lovely")
-_HAPPY = (
-    "",
-    ", thank you",
-    ", my guests asked where it is from",
-    ", do not change a thing",
-    ", well done",
-    ", we will be back",
-)
+_ANGRY = ("", ", money back", ", for the second time", ", nobody answered", ", how can that be", ", sadly")
+_FINE = ("wonderful", "so soft", "perfect", "better than ever", "like grandmother's", "crisp", "a delight", "lovely")
+_HAPPY = ("", ", thank you", ", my guests agreed", ", change nothing", ", well done", ", we come again")
 
 
 def mail(rows: int = 480) -> bytes:
     """Messages to the bakery and what each of them is, as CSV; one in seven is two things at once, filed as either."""
-    drawn = random.Random(7)
+    drawn = random.Random(12)
 
     def one(kind: str) -> str:
         good, day = drawn.choice(_GOODS), drawn.choice(_DAYS)
         if kind == "order":
-            number = drawn.randint(2, 30)
-            return f"{drawn.choice(_ASKS)} {drawn.choice(_VERBS)} {number} {good} {day}{drawn.choice(_WHY)}"
-        how, end = (_BAD, _ANGRY) if kind == "complaint" else (_FINE, _HAPPY)
-        return f"{drawn.choice(_WHOSE)} {good} {day} {drawn.choice(_WAS)} {drawn.choice(how)}{drawn.choice(end)}"
+            what, end = f"{drawn.choice(_VERBS)} {drawn.randint(2, 30)} {good}", drawn.choice(_WHY)
+            said = (f"{drawn.choice(_ASKS)} {what} {day}{end}", f"{day} {drawn.choice(_ASKS)} {what}{end}")
+        else:
+            how, ends = (_BAD, _ANGRY) if kind == "complaint" else (_FINE, _HAPPY)
+            whose, was = drawn.choice(_WHOSE), f"{drawn.choice(_WAS)} {drawn.choice(how)}{drawn.choice(ends)}"
+            said = (f"{whose} {good} {day} {was}", f"{day} {whose} {good} {was}")
+        return drawn.choice(said)
 
     kinds = ("order", "complaint", "praise")
     found: dict[str, str] = {}

@@ -104,7 +104,7 @@ def test_formulas_are_whole(path):
         assert len(re.findall(r"\\left\b", formula)) == len(re.findall(r"\\right\b", formula))
         assert re.findall(r"\\begin\{(\w+)\}", formula) == re.findall(r"\\end\{(\w+)\}", formula)[::-1]
     outside = re.sub(r"```.*?```", "", text_of(path), flags=re.DOTALL)
-    assert outside.count("$") % 2 == 0
+    assert [line for line in outside.splitlines() if line.count("$") % 2] == []  # GitHub takes a broken one for text
 
 
 # Pictures
