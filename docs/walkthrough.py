@@ -144,7 +144,7 @@ _HAPPY = ("", ", thank you", ", my guests agreed", ", change nothing", ", well d
 
 def mail(rows: int = 480) -> bytes:
     """Messages to the bakery and what each of them is, as CSV; one in seven is two things at once, filed as either."""
-    drawn = random.Random(12)
+    drawn = random.Random(8)
 
     def one(kind: str) -> str:
         good, day = drawn.choice(_GOODS), drawn.choice(_DAYS)
