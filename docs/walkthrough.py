@@ -42,8 +42,9 @@ INTRODUCTION = """# A first walk
 What a person who has only the [README](../README.md) does to get a forecast of a column of their own spreadsheet, a
 classifier trained from their own table, and the rehearsal of its publication. `python docs/walkthrough.py` has walked
 it from a fresh clone, with a spreadsheet and a table that it made up, and wrote this page: every second, sentence and
-picture below is what came of it, on a machine with {cores} cores and no GPU. Packages came from nearby; over a slow
-line the first step takes as long as it takes to fetch them. Reading and thinking are not counted.
+picture below is what came of it, on a machine with {cores} cores, no GPU and {others:.1f} other programs at work (load
+average). Packages came from nearby; over a slow line the first step takes as long as it takes to fetch them. Reading
+and thinking are not counted.
 """
 
 
@@ -272,11 +273,16 @@ def _choose(page: Page, file: Path) -> None:
 # The page that tells of it
 
 
-def told(steps: Sequence[Step]) -> str:
-    """The steps as Markdown."""
+def told(steps: Sequence[Step], others: float) -> str:
+    """The steps as Markdown.
+
+    Args:
+        steps: as they were taken.
+        others: load average of the machine before the first of them.
+    """
     total = sum(step.seconds for step in steps)
     parts = [
-        INTRODUCTION.format(cores=os.cpu_count()),
+        INTRODUCTION.format(cores=os.cpu_count(), others=others),
         f"All of it took {total:.0f} seconds of waiting, which is {total / 60:.1f} minutes.\n",
     ]
     for number, step in enumerate(steps, 1):
@@ -290,6 +296,7 @@ def told(steps: Sequence[Step]) -> str:
 
 def main() -> int:
     """Walks; 0 if it took no longer than LIMIT, and only then the page is written."""
+    others = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         checkout, walk = Path(folder) / "unrolled", Walk(Path(folder) / "pictures")
         subprocess.run(["git", "clone", "-q", str(ROOT), str(checkout)], check=True)
@@ -328,7 +335,7 @@ def main() -> int:
         if total > LIMIT:
             print(f"expected at most {LIMIT:.0f} s. The page stays as it was; is the machine busy?", file=sys.stderr)
             return 1
-        DOCUMENT.write_text(told(walk.steps), encoding="utf-8")
+        DOCUMENT.write_text(told(walk.steps, others), encoding="utf-8")
         shutil.copytree(walk.pictures, PICTURES, dirs_exist_ok=True)
     return 0
 
