@@ -100,6 +100,7 @@ def test_weighted_quantile_loss_by_hand():
 
 @given(values, st.floats(-1e6, 1e6))
 def test_weighted_quantile_loss_of_a_repeated_point_is_the_weighted_absolute_error(actual, point):
+    assume(np.abs(actual).sum() == 0 or np.abs(actual).sum() > 1e-300)  # the quotient has to be a number
     quantiles = repeat_over_levels(np.full(len(actual), point), LEVELS)
     loss = weighted_quantile_loss([actual], [quantiles], LEVELS)
     if np.abs(actual).sum() == 0:

@@ -1,4 +1,4 @@
-"""python -m training.evaluate FOLDER: a checkpoint beside simple, classical and published forecasts of the same series.
+"""python -m training.evaluate: a checkpoint beside simple, classical and published forecasts.
 
 The protocol stands in `training/comparison.py`, the sets in `training/benchmarks.py`.
 """
