@@ -179,8 +179,12 @@ def test_quantiles_are_made_as_written(model):
         quantiles, _ = network(inputs)
         _, _, state = network.encoder(inputs.past, inputs.lengths)
         outputs, _, _ = network.decoder(inputs.ahead, torch.tensor([5]), state)
-        offsets = network.head(outputs)[0].double().numpy()
-    centre, spread = (part[0].double().numpy() for part in (inputs.centre, inputs.spread))
+        offsets, adjusted = (part(outputs)[0].double().numpy() for part in (network.head, network.weigh))
+    forecasts, evidence, spread = (
+        part[0].double().numpy() for part in (inputs.forecasts, inputs.evidence, inputs.spread)
+    )
+    weights = np.exp(evidence + adjusted)
+    centre = (weights / weights.sum(1, keepdims=True) * forecasts).sum(1)
     middle = len(config.levels) // 2
     gaps = np.log1p(np.exp(offsets[:, 1:]))
 
