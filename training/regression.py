@@ -22,20 +22,23 @@ from training.table import dealt
 STRENGTHS = (0.12, 0.5, 2.0, 8.0, 32.0)  # inverse penalties to choose from
 PARTS = 5  # of the rows, each in its turn held out to choose by
 GROWTH = 0.5  # the length of a vector of n features grows as the root of n, as in TF-IDF's normalisation
-SCATTER = 0.1  # spread of the embedding's numbers that the regression does not set, which a recurrence reads
 UNSEEN = -30.0  # logit of a class of which there was no row
 
 
 class Choice(NamedTuple):
-    """How strongly a regression is held back, and how its logits become probabilities.
+    """How strongly a regression is held back, how its logits become probabilities, and what it says of unseen rows.
 
     Attributes:
         strength: inverse penalty of the weights.
         temperature: what the logits are divided by.
+        parts: (N,) the part of the rows that each belongs to, from 0.
+        logits: (N, C) of every row, by a regression on the other parts, divided by the temperature.
     """
 
     strength: float
     temperature: float
+    parts: np.ndarray
+    logits: np.ndarray
 
 
 def choose(
@@ -53,23 +56,27 @@ def choose(
         texts, labels: N rows to train on.
         config: of the network.
         seed: of the order in which rows are dealt out.
-        go_on: asked after every regression; when it says no, the best so far is taken.
+        go_on: asked after every regression; when it says no, the best strength so far is taken.
     """
     counts = _counts(texts, config)
-    parts = dealt(texts, labels, PARTS, seed)
-    best, lowest = Choice(STRENGTHS[0], 1.0), np.inf
+    parts = np.empty(len(texts), np.int64)
+    for number, rows in enumerate(dealt(texts, labels, PARTS, seed)):
+        parts[rows] = number
+    best, lowest, wanted = None, np.inf, True
     for strength in STRENGTHS:
         logits = np.empty((len(texts), len(config.labels)))
-        for part in parts:
-            others = np.setdiff1d(np.arange(len(texts)), part)
-            weights, bias = _fitted(counts[others], labels[others], strength, len(config.labels))
-            logits[part] = _scaled(counts[part]) @ weights.T + bias
-            if not go_on():
+        for part in range(PARTS):
+            if not wanted and best is not None:
                 return best
+            held_out = parts == part
+            weights, bias = _fitted(counts[~held_out], labels[~held_out], strength, len(config.labels))
+            logits[held_out] = _scaled(counts[held_out]) @ weights.T + bias
+            wanted = wanted and go_on()
         temperature, loss = honest_temperature([(torch.from_numpy(logits), torch.from_numpy(labels))])
         if loss >= lowest:
             break
-        best, lowest = Choice(strength, temperature), loss
+        best, lowest = Choice(strength, temperature, parts, logits / temperature), loss
+    assert best is not None, "the first strength has a finite loss"
     return best
 
 
@@ -81,22 +88,24 @@ def regression(texts: Sequence[str], labels: np.ndarray, config: TextConfig, str
 
     Args:
         texts, labels: N rows to train on, of at least two classes.
-        config: of the network; its recurrence is left out.
+        config: of the network; its recurrence is left out, and a number stands in its embedding for each class.
         strength: inverse penalty of the weights.
     """
     weights, bias = _fitted(_counts(texts, config), labels, strength, len(config.labels))
     classes = len(config.labels)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = TextNetwork(replace(config, recurrent=None))
+        network = TextNetwork(bag_config(config))
     with torch.no_grad():
-        network.embedding.weight.mul_(SCATTER * config.embedding**0.5)
-        network.embedding.weight[:, :classes] = torch.from_numpy(weights.T).float()
-        network.bag.weight.zero_()
-        network.bag.weight[:, :classes] = torch.eye(classes)
+        network.embedding.weight.copy_(torch.from_numpy(weights.T))
+        network.bag.weight.copy_(torch.eye(classes))
         network.bag.bias.copy_(torch.from_numpy(bias))
         network.growth.fill_(GROWTH)
     return network
+
+
+def bag_config(config: TextConfig) -> TextConfig:
+    """Of the network that `regression` makes."""
+    return replace(config, embedding=len(config.labels), recurrent=None)
 
 
 def _counts(texts: Sequence[str], config: TextConfig) -> csr_matrix:
