@@ -49,7 +49,7 @@ CONFIG = TextConfig(
     ("lit", "dark", "neither"),
     unit="word",
     buckets=512,
-    embedding=10,
+    embedding=16,
     recurrent=CellConfig(hidden_size=10),
 )
 
@@ -62,7 +62,7 @@ def learnt_from() -> tuple[Steps, np.ndarray]:
 
 def members_of(config: TextConfig, features: int) -> Members:
     torch.manual_seed(5)
-    return Members(member_config(config, PARTS), features, PARTS, np.array([0.5, 0.3, 0.2])).eval()
+    return Members(member_config(config), features, PARTS, np.array([0.5, 0.3, 0.2])).eval()
 
 
 def together(config: TextConfig, weights: Weights):
@@ -70,7 +70,7 @@ def together(config: TextConfig, weights: Weights):
     _, rows = learnt_from()
     members = members_of(config, int(rows.max()))
     bag = regression(TEXTS, LABELS, config, 8.0)
-    whole = stacked_config(member_config(config, PARTS), PARTS)
+    whole = stacked_config(member_config(config), PARTS)
     return bag, members, rows, whole, stacked(bag, members, weights, rows, whole)
 
 

@@ -225,9 +225,9 @@ def weights_of(bag: np.ndarray, order: np.ndarray, labels: np.ndarray) -> Weight
     return Weights(*found.x.tolist())
 
 
-def member_config(config: TextConfig, members: int) -> TextConfig:
-    """Of one member: as asked for, but with a share, rounded up, of the embedding, which is most of a checkpoint."""
-    return replace(config, embedding=-(-config.embedding // members))
+def member_config(config: TextConfig) -> TextConfig:
+    """Of one member: as asked for, but with a quarter of the embedding, which is most of a checkpoint."""
+    return replace(config, embedding=max(config.embedding // 4, 1))
 
 
 def stacked_config(config: TextConfig, members: int) -> TextConfig:
