@@ -69,7 +69,7 @@ def together(config: TextConfig, weights: Weights):
     """Bag, members and both as one network, with the configuration of that."""
     _, rows = learnt_from()
     members = members_of(config, int(rows.max()))
-    bag = regression(TEXTS, LABELS, config, 8.0)
+    bag = regression(TEXTS, LABELS, config, 1.0, 8.0)
     whole = stacked_config(member_config(config), PARTS)
     return bag, members, rows, whole, stacked(bag, members, weights, rows, whole)
 

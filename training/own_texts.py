@@ -239,7 +239,8 @@ def _on_n_grams(
     labels = np.concatenate((rows.train.labels, rows.valid.labels))
     choice = choose(texts, labels, config, recipe.seed, lambda: watch is None or watch(History()))
     said_by_bag = _softmax(choice.logits)
-    say(f"n-grams alone: loss {log_loss(labels, said_by_bag):.4f} on rows held out, penalty 1/{choice.strength:g}")
+    held_back = f"penalty 1/{choice.strength:g}, features weighed by rarity to the power {choice.power:g}"
+    say(f"n-grams alone: loss {log_loss(labels, said_by_bag):.4f} on rows held out, {held_back}")
 
     steps = steps_of([prepared(text, config)[0] for text in texts], config)
     known = common(steps, config.buckets)
@@ -254,7 +255,7 @@ def _on_n_grams(
     order = held_out.unseen(members)
     weights = weights_of(choice.logits, order, labels)
     gained = difference(labels, _softmax(weights.bag * choice.logits + weights.order * order), said_by_bag)
-    bag = regression(texts, labels, config, choice.strength)
+    bag = regression(texts, labels, config, choice.power, choice.strength)
     weights = Weights(weights.bag / choice.temperature, weights.order)
     network = stacked(bag, members, weights, known, whole)
     flow = text_gradient_flow(network, whole, rows.test.texts, rows.test.labels.tolist(), "trained network")
