@@ -140,12 +140,15 @@ def _fitted(
     from sklearn.linear_model import LogisticRegression
 
     rarest = np.log((1 + counts.shape[0]) / 2) + 1
-    idf = np.log((1 + counts.shape[0]) / (1 + np.bincount(counts.indices, minlength=counts.shape[1]))) + 1
+    held = np.bincount(counts.indices, minlength=counts.shape[1])
+    used = np.flatnonzero(held)  # the weight of any other feature stays 0, at a cost for each class
+    idf = np.log((1 + counts.shape[0]) / (1 + held[used])) + 1
     weighed = rarest * (idf / rarest) ** power
-    model = LogisticRegression(C=strength, max_iter=500).fit(_scaled(counts).multiply(weighed).tocsr(), labels)
+    features = _scaled(counts)[:, used].multiply(weighed).tocsr()
+    model = LogisticRegression(C=strength, max_iter=500).fit(features, labels)
     found, offsets = model.coef_ * weighed, model.intercept_
     if len(found) == 1:  # two classes have one row, of the second against the first
         found, offsets = np.concatenate((-found, found)) / 2, np.concatenate((-offsets, offsets)) / 2
     weights, bias = np.zeros((classes, counts.shape[1])), np.full(classes, UNSEEN)
-    weights[model.classes_], bias[model.classes_] = found, offsets
+    weights[np.ix_(model.classes_, used)], bias[model.classes_] = found, offsets
     return weights, bias
