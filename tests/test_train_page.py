@@ -239,7 +239,7 @@ def test_the_command_is_the_same_training() -> None:
     words = run.command.split()
     assert words[:8] == ["python", "-m", "training.fit", "classify", "--data", "rows.csv", "--start", "n-grams"]
     assert words[words.index("--weight-decay") + 1] == "0.1"
-    assert words[words.index("--hidden-size") + 1] == "32"
+    assert words[words.index("--cell") + 1] == "rnn"
     assert "--clip" not in words
 
 
