@@ -93,6 +93,8 @@ def test_the_files_of_a_checkpoint_say_how_it_was_made(by_heart) -> None:
     assert set(files) == {"README.md", "history.json", "training.json"}
     assert "drawn at random" in files["README.md"]
     assert 'load("mine")' in files["README.md"]
+    for name, row in fitted.scores.items():
+        assert f"| {name} | {row.accuracy:.3f} (" in files["README.md"]
     assert table.sha256 in files["training.json"]
 
 
