@@ -96,7 +96,16 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
     pool = training_pool() if real else ()
     held_out = development_sets() if real else ()
     validation = Validation(held_out, forecast)
-    batches = ForecastBatches(pool, forecast, config.seed, config.batch, config.real_share, config.steps, together)
+    batches = ForecastBatches(
+        pool,
+        forecast,
+        config.seed,
+        config.batch,
+        config.real_share,
+        config.steps,
+        together,
+        noise=config.noise,
+    )
 
     torch.manual_seed(config.seed)
     network = ForecastNetwork(*feature_counts(forecast), forecast)
