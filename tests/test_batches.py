@@ -94,3 +94,14 @@ def test_weights_are_one_over_the_seasonal_change() -> None:
 def test_without_real_series_a_batch_is_all_synthetic() -> None:
     alone = ForecastBatches((), CONFIG, 0, 24, 0.0, 5)
     assert equal(alone[3], ForecastBatches(pool(), CONFIG, 0, 24, 0.0, 5)[3])
+
+
+def test_noise_is_on_what_the_layers_read_and_nowhere_else() -> None:
+    plain, noisy = (ForecastBatches((), CONFIG, 0, 24, 0.0, 5, noise=size)[3] for size in (0.0, 0.2))
+    again = ForecastBatches((), CONFIG, 0, 24, 0.0, 5, noise=0.2)[3]
+    assert equal(noisy, again)
+    for one, other in ((plain.inputs.past, noisy.inputs.past), (plain.inputs.ahead, noisy.inputs.ahead)):
+        assert (other - one).std().item() == pytest.approx(0.2, rel=0.05)
+    for name in ("lengths", "forecasts", "evidence", "spread"):
+        assert torch.equal(getattr(plain.inputs, name), getattr(noisy.inputs, name))
+    assert torch.equal(plain.weights, noisy.weights)

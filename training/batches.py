@@ -83,6 +83,7 @@ class ForecastBatches(Dataset[Batch]):
         steps: int,
         together: Team = ALONE,
         regimes: Sequence[Regime] = REGIMES,
+        noise: float = 0.0,
     ) -> None:
         """
         Args:
@@ -91,8 +92,9 @@ class ForecastBatches(Dataset[Batch]):
             seed, batch, real_share, steps: see `TrainConfig`.
             together: the processes that share each batch; item `step` is the part of this one.
             regimes: kinds of series to draw from, real and synthetic.
+            noise: see `TrainConfig`.
         """
-        self.together, self.regimes = together, regimes
+        self.together, self.regimes, self.noise = together, regimes, noise
         self.shares = [regime.share for regime in regimes]
         self.config, self.seed, self.batch, self.real_share, self.steps = config, seed, batch, real_share, steps
         self.real = _by_regime(pool, regimes)
@@ -111,12 +113,13 @@ class ForecastBatches(Dataset[Batch]):
         drawn += [_real(rng, *self.real[regime.name], longest, horizon) for _ in range(real)]
         drawn = [window._replace(history=_with_gaps(rng, window.history)) for window in drawn]
         mine = drawn[self.together.rank :: self.together.size]
-        return collate(
+        batch = collate(
             [window.history for window in mine],
             [window.future for window in mine],
             [window.periods for window in mine],
             self.config,
         )
+        return _noisy(rng, batch, self.noise) if self.noise else batch
 
 
 class Window(NamedTuple):
@@ -144,6 +147,15 @@ def collate(
     naive = _naive_change(scaled)
     off = torch.nan_to_num(targets - made.centre).abs().mean(1)
     return Batch(made, targets, 1 / torch.maximum(naive, off / WILD))
+
+
+def _noisy(rng: np.random.Generator, batch: Batch, size: float) -> Batch:
+    """With noise on what the recurrent layers read, a penalty on steep functions of it (Bishop 1995)."""
+    read = batch.inputs
+    past, ahead = (
+        part + torch.from_numpy(rng.normal(0, size, part.shape).astype(np.float32)) for part in (read.past, read.ahead)
+    )
+    return batch._replace(inputs=read._replace(past=past, ahead=ahead))
 
 
 def _naive_change(scaled: encode.Scaled) -> Tensor:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rnn_model.config import check, one_of, within
 
 DEVICES = ("cpu", "cuda")
+OF_SERIES = ("real_share", "noise")  # fields that mean nothing to a text
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class TrainConfig:
         clip: largest norm of the gradient; longer ones are shortened to it.
         averaging: decay of the exponential moving average of the weights, which is what is validated and kept.
         real_share: share of real series in a batch, the rest is synthetic; 0 needs no data packages.
+        noise: standard deviation of normal noise, while training, on the features of series, which are of about unit
+            size.
         validate_every: steps between validations.
         patience: validations without a better one before the run stops.
         threads: of torch; small recurrent networks are fastest with one.
@@ -39,6 +42,7 @@ class TrainConfig:
     clip: float = 1.0
     averaging: float = 0.998
     real_share: float = 0.5
+    noise: float = 0.0
     validate_every: int = 500
     patience: int = 10
     threads: int = 1
@@ -57,6 +61,7 @@ class TrainConfig:
             within("clip", self.clip, 1e-6, 1e6),
             within("averaging", self.averaging, 0.0, 0.999999),
             within("real_share", self.real_share, 0.0, 1.0),
+            within("noise", self.noise, 0.0, 10.0),
             within("validate_every", self.validate_every, 1, 1_000_000),
             within("patience", self.patience, 1, 1_000_000),
             within("threads", self.threads, 1, 256),

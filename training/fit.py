@@ -45,6 +45,9 @@ from training.real_series import development_sets, training_pool
 
 OUT = Path("weights/forecast")
 RUNS = Path("runs")
+# What made the packaged forecaster; docs/research-log.md has what else was tried.
+RECIPE: dict[str, Any] = {"steps": 6000, "real_share": 0.6, "noise": 0.1, "weight_decay": 0.1}
+CELL: dict[str, Any] = {"hidden_size": 96, "layers": 2}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,7 +103,16 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
     pool = training_pool() if real else ()
     held_out = development_sets() if real else ()
     validation = Validation(held_out, forecast)
-    batches = ForecastBatches(pool, forecast, config.seed, config.batch, config.real_share, config.steps, together)
+    batches = ForecastBatches(
+        pool,
+        forecast,
+        config.seed,
+        config.batch,
+        config.real_share,
+        config.steps,
+        together,
+        noise=config.noise,
+    )
 
     torch.manual_seed(config.seed)
     network = ForecastNetwork(*feature_counts(forecast), forecast)
@@ -185,8 +197,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="those to make from the logarithms, too; none at all without a name",
     )
-    for record in (TrainConfig, CellConfig):
-        add_flags(parser.add_argument_group(record.__name__), record)
+    for record, usual in ((TrainConfig, RECIPE), (CellConfig, CELL)):
+        add_flags(parser.add_argument_group(record.__name__), record, usual)
     return parser
 
 

@@ -102,7 +102,15 @@ def fit_series(argv: Sequence[str], command: str, together: Team) -> None:
     )
     pool = [RealSeries(one.values, one.season or 1, arguments.data.name, one.name) for one in table.train]
     batches = ForecastBatches(
-        pool, forecast, config.seed, config.batch, config.real_share, config.steps, together, regimes_of(table)
+        pool,
+        forecast,
+        config.seed,
+        config.batch,
+        config.real_share,
+        config.steps,
+        together,
+        regimes_of(table),
+        config.noise,
     )
     folder = RUNS / f"{out.name}-{_identity(table, network)}"
     history = train(network, batches, loss_of, valid, config, folder)

@@ -23,7 +23,7 @@ from rnn_model.config import CellConfig, ModelConfig, TextConfig
 from rnn_model.errors import TrainingError
 from training import own_texts
 from training.classifying import LabelledTexts, Stages, TextValidation, cautious, tempered, train_in_stages
-from training.config import TrainConfig
+from training.config import OF_SERIES, TrainConfig
 from training.flags import Record, add_flags
 from training.folds import in_folds, report
 from training.table import Split, read_text_table, split_texts
@@ -232,5 +232,5 @@ def _parser() -> argparse.ArgumentParser:
         usual = asdict(language)
         other = [f"{name} {value}" for name, value in asdict(own).items() if value != usual[name]]
         group = parser.add_argument_group(title, f"for a table other defaults: {', '.join(other)}")
-        add_flags(group, type(language), usual)
+        add_flags(group, type(language), usual, OF_SERIES)
     return parser

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
 Record = TypeVar("Record")
 
 
-def add_flags(group: Any, record: type, defaults: Mapping[str, Any] | None = None) -> None:
+def add_flags(
+    group: Any, record: type, defaults: Mapping[str, Any] | None = None, without: Collection[str] = ()
+) -> None:
     """Adds a flag for every field of a configuration record, with the help of its docstring.
 
     Args:
         group: of an argument parser.
         record: a frozen dataclass whose docstring describes its fields.
         defaults: other defaults than the record's own.
+        without: fields that get none, since they would change nothing.
     """
     described = dict(re.findall(r"^ {8}(\w+): (.+?)(?=^ {8}\w+: |^ {4}\w|\Z)", record.__doc__ or "", re.M | re.S))
     for entry in fields(record):
+        if entry.name in without:
+            continue
         default = (defaults or {}).get(entry.name, entry.default)
         flag = "--" + entry.name.replace("_", "-")
         text = " ".join(described[entry.name].split()).replace("%", "%%") + f" (default {default})"
