@@ -28,3 +28,12 @@ def test_the_card_carries_the_scores_and_valid_metadata() -> None:
     model = json.loads((FOLDER / "scores.json").read_text())["aggregates"]["nine"]["methods"]["model"]
     assert f"{model['mase']:.3f} / {model['wql']:.3f}" in card.text
     assert "python -m training.fit" in card.text
+
+
+def test_the_card_names_where_another_method_is_ahead() -> None:
+    scores = json.loads((FOLDER / "scores.json").read_text())
+    text = ModelCard.load(FOLDER / "README.md").text
+    for name, entry in scores["sets"].items():
+        measured = {method: row for method, row in entry["methods"].items() if row["source"] == "measured"}
+        best = min(measured, key=lambda method: measured[method]["mase"])
+        assert (f"{name} MASE ({best}" in text) == (best != "model")

@@ -134,11 +134,14 @@ def _how_it_works(config: ForecastConfig, record: Mapping[str, Any]) -> str:
         if config.encoder is None
         else ("One stack reads the history, one walks the horizon")
     )
+    logarithms = f", {len(config.log_families)} on its logarithms too" if config.log_families else ""
     return f"""## How it works
 
 - **What is classical**: {len(config.families)} families of exponential smoothing, on the series and on \
-seasonal adjustments of it, averaged by likelihood, give a centre and a spread (`rnn_model/smoothing.py`).
-- **What is learnt**: {record["parameters"]:,} parameters correct both. {stacks}, {cell.layers} x {cell.hidden_size} \
+seasonal adjustments of it{logarithms}, each with a forecast and a weight by likelihood, and a spread \
+(`rnn_model/smoothing.py`).
+- **What is learnt**: {record["parameters"]:,} parameters weigh these forecasts anew at every step ahead, move their \
+mean, and set the quantiles around it. {stacks}, {cell.layers} x {cell.hidden_size} \
 units each (cell {cell.cell}, {cell.activation}, {cell.initialisation} initialisation)."""
 
 
@@ -200,9 +203,23 @@ def _remarks(model: Mapping[str, Any], scores: Mapping[str, Any]) -> Iterator[st
         narrow = ": it is too narrow" if model["coverage"] < TOO_NARROW else ""
         yield f"The 80 % band holds {model['coverage']:.1%} of the values{narrow}."
     yield f"Worse than seasonal naive on: {', '.join(model['worse']) or 'none'}."
+    behind = ", ".join(_behind(scores))
+    if behind:
+        yield f"Another method measured here is ahead on: {behind}."
     if any(row["source"] == "published" for rows in scores["sets"].values() for row in rows["methods"].values()):
         yield f"Not measured here but published by others: seasonal_naive (published) and what follows it, from \
 {scores['published_source']}."
+
+
+def _behind(scores: Mapping[str, Any]) -> Iterator[str]:
+    """Sets and measures on which the best of the other measured methods has a lower score."""
+    for name, entry in scores["sets"].items():
+        rows = {method: row for method, row in entry["methods"].items() if row["source"] != "published"}
+        for measure in ("mase", "wql"):
+            known = {method: row[measure] for method, row in rows.items() if row[measure] is not None}
+            best = min(known, key=known.__getitem__, default="model")
+            if best != "model":
+                yield f"{name} {measure.upper()} ({best}, {known[best]:.4g} against {known['model']:.4g})"
 
 
 def _pair(row: Mapping[str, Any]) -> str:

@@ -42,6 +42,7 @@ from training.forecasting import Validation, calibrated, geometric_mean, loss_of
 from training.loop import train
 from training.parallel import Team, joined
 from training.real_series import development_sets, training_pool
+from training.tails import kept_back
 
 OUT = Path("weights/forecast")
 RUNS = Path("runs")
@@ -100,8 +101,8 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
         log_families=tuple(arguments.log_families),
     )
     real = config.real_share > 0
-    pool = training_pool() if real else ()
-    held_out = development_sets() if real else ()
+    pool, ends = kept_back(training_pool()) if real else ((), ())
+    held_out = (*development_sets(), *ends) if real else ()
     validation = Validation(held_out, forecast)
     batches = ForecastBatches(
         pool,
