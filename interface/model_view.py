@@ -195,8 +195,7 @@ def _tails(record: Mapping[str, Any]) -> str:
         (
             _set(name),
             method,
-            f"{row['mase']:.3f}",
-            f"{row['wql']:.3f}",
+            *("–" if row[measure] is None else f"{row[measure]:.3f}" for measure in ("mase", "wql")),
             "" if row["coverage"] is None else f"{row['coverage']:.1%}",
         )
         for name, methods in record["tails"].items()
@@ -316,21 +315,21 @@ def _curves(model: Model) -> str:
     names = sorted(paper for paper in model.papers if re.fullmatch(r"history[\w-]*\.json", paper))
     if not names:
         return ""
-    apart = "The two losses are taken on different data, so the distance between them says nothing."
     alike = "table" in _document(model, "training.json")  # rows of one table, dealt out at random
+    apart = "The two losses are taken on different data and have a scale each."
     said = "" if alike else f'<p class="hint">{apart}</p>'
-    drawn = "".join(_curve(name, history_of(_document(model, name))) for name in names)
+    drawn = "".join(_curve(name, history_of(_document(model, name)), not alike) for name in names)
     return f'<section class="foretold">{drawn}{said}</section>'
 
 
-def _curve(name: str, history: History) -> str:
+def _curve(name: str, history: History, apart: bool) -> str:
     best, last = history.epochs[history.best], history.epochs[-1]
     heading = "Learning curve" + (" of the bag of n-grams" if name == "history-bag.json" else "")
     said = (
         f"The weights of step {best.step:,} of {last.step:,} did best on the validation set ({best.valid_loss:.4f}). "
         f"It ended: {history.stopped}."
     )
-    drawn = picture(lambda narrow: learning_curve_figure(history, narrow=narrow), f"{heading}. {said}")
+    drawn = picture(lambda narrow: learning_curve_figure(history, apart=apart, narrow=narrow), f"{heading}. {said}")
     return f'<h2>{heading}</h2><p class="said">{escape(said)}</p>{drawn}'
 
 

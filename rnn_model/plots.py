@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from io import StringIO
@@ -47,7 +47,7 @@ _STYLE: dict[Any, Any] = {
 }
 _DRAWING = threading.Lock()  # rcParams belong to the whole process, and a server draws in several threads
 MUTED = 0.64  # opacity of ink that explains rather than shows
-_DASHES = (0, (4, 2))
+_DASHES, _DOTS = (0, (4, 2)), (0, (1, 1.5))
 WIDE, NARROW = (677, 302), (320, 300)  # points
 _SHOWN_POINTS = 1000  # more would fall on the same pixels
 
@@ -67,7 +67,7 @@ def forecast_figure(
     *,
     narrow: bool = False,
     shown: int | None = None,
-    rival: tuple[str, np.ndarray] | None = None,
+    rivals: Sequence[tuple[str, np.ndarray]] = (),
     came: np.ndarray | None = None,
 ) -> Figure:
     """History, median and two bands over time; wild values are ringed, and what was done to the bands is stated.
@@ -76,7 +76,7 @@ def forecast_figure(
         forecast: what to draw; missing values of its history are drawn as gaps.
         narrow: a figure for a phone: less wide, less history, the same size of type.
         shown: steps of history to draw; by default a few seasons, enough to judge the forecast by.
-        rival: name and values (K,) of another forecast to draw beside it.
+        rivals: name and values (K,) of at most two other forecasts to draw beside it.
         came: (K,) what then came, nan where it is not known.
     """
     history, ahead = forecast.history, len(forecast.quantiles)
@@ -89,7 +89,7 @@ def forecast_figure(
     outer = bands[max(bands)]
     x, dated = _positions(forecast, len(past) + ahead)
 
-    others = [line / factor for line in (came, rival[1] if rival else None) if line is not None]
+    others = [line / factor for line in (came, *(values for _, values in rivals)) if line is not None]
     low, high = limits(np.concatenate([past, outer.ravel(), *others]))
     ticks, value_labels = value_ticks(low, high)
     ends = outer[1, -1], median[-1], outer[0, -1]
@@ -113,9 +113,9 @@ def forecast_figure(
         if came is not None:
             axes.plot(x[-ahead:], came / factor, "o", color=INK, markersize=3, clip_on=False, label="came")
             key.append(_Key("what came", INK, 3.0))
-        if rival is not None:
-            axes.plot(x[-ahead:], rival[1] / factor, color=INK, lw=1.2, ls=_DASHES, clip_on=False, label="rival")
-            key.append(_Key(rival[0], INK, 1.2, 1.0, _DASHES))
+        for (name, line), dashes in zip(rivals, (_DASHES, _DOTS), strict=False):
+            axes.plot(x[-ahead:], line / factor, color=INK, lw=1.2, ls=dashes, clip_on=False, label="rival")
+            key.append(_Key(name, INK, 1.2, 1.0, dashes))
         if len(wild):
             key.append(_Key("far from the others", CONTRAST, 3.0))
         _draw_head(figure, _heading(history, magnitude), key, forecast.stated)
