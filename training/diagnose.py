@@ -18,6 +18,7 @@ from training.config import TrainConfig
 
 # What counts as much.  Shares of the value compared with, unless said otherwise.
 RISE = 0.05  # of a validation loss above its best
+OF_THE_FALL = 0.02  # least share of the fall before that a rise must take back: near 0 a loss doubles over nothing
 CONFIDENT_RISE = 0.15  # of a validation loss, while the accuracy holds
 HELD = 0.02  # accuracy lost that still counts as holding
 GAP = 0.08  # training accuracy above validation accuracy
@@ -255,7 +256,7 @@ def _overfitting(history: History, facts: Facts) -> Iterator[Diagnosis]:
     last, last_valid = epochs[-1], float(np.median(valid[-2:]))
     noise = float(np.median(np.abs(np.diff(valid)))) if len(valid) > 4 else 0.0
     risen = last_valid - valid[best]
-    if not (risen > RISE * abs(valid[best]) and risen > noise and train[-1] < train[best]):
+    if not (_risen(valid, best, last_valid, RISE) and risen > noise and train[-1] < train[best]):
         return
     since = next(i for i in range(best, len(epochs)) if (valid[i:] > valid[best] + RISE / 5 * abs(valid[best])).all())
     evidence = [
@@ -284,7 +285,8 @@ def _over_confident(history: History, facts: Facts) -> Iterator[Diagnosis]:
     kept, last = epochs[best], epochs[-1]
     if kept.valid_accuracy is None or last.valid_accuracy is None:
         return
-    if last.valid_loss > (1 + CONFIDENT_RISE) * kept.valid_loss and last.valid_accuracy >= kept.valid_accuracy - HELD:
+    valid = np.array([epoch.valid_loss for epoch in epochs])
+    if _risen(valid, best, last.valid_loss, CONFIDENT_RISE) and last.valid_accuracy >= kept.valid_accuracy - HELD:
         yield Diagnosis(
             "over-confident",
             "It gets as many right as before but is ever surer of those it gets wrong.",
@@ -373,6 +375,11 @@ def _healthy(history: History, facts: Facts) -> Diagnosis:
             )
     evidence += [f"Better than {one.name}: loss {one.loss:.4g}, not {one.baseline_loss:.4g}." for one in facts.compared]
     return Diagnosis("healthy", "Nothing in the curves speaks against it.", tuple(evidence), "Use it.")
+
+
+def _risen(valid: np.ndarray, best: int, last: float, share: float) -> bool:
+    """Whether the last validation loss is that share above the best one, and more than a trifle of the fall before."""
+    return bool(last - valid[best] > max(share * abs(valid[best]), OF_THE_FALL * (valid[0] - valid[best])))
 
 
 def _learnt(history: History) -> bool:

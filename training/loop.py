@@ -181,6 +181,23 @@ def train(
     return _curve(state, stopped)
 
 
+def outlasted(run: Callable[[], History]) -> History:
+    """The learning curve of a run of `train` that may break: the network then holds the last good weights.
+
+    Args:
+        run: calls `train`.
+
+    Raises:
+        NotFiniteError: it broke before its first validation, so there are no good weights.
+    """
+    try:
+        return run()
+    except NotFiniteError as error:
+        if not error.history.epochs:
+            raise
+        return error.history
+
+
 def _curve(state: State[Any], stopped: str = "") -> History:
     return History(tuple(state.epochs), best_epoch(state.epochs) if state.epochs else 0, stopped)
 

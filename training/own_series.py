@@ -44,7 +44,7 @@ from training.comparison import (
 from training.config import TrainConfig
 from training.diagnose import Compared, Diagnosis, Facts, diagnose
 from training.forecasting import Validation, loss_of, losses_of
-from training.loop import train
+from training.loop import outlasted, train
 from training.parallel import ALONE, Team
 from training.real_series import RealSeries
 from training.table import SeriesTable
@@ -174,7 +174,7 @@ def fit_own(
         together: the processes that train.
 
     Raises:
-        TrainingError: the run could not start or had to stop.
+        TrainingError: the run could not start, or broke before its first validation.
     """
     before, held = standing.forecaster
     forecast, network = _begun(standing, cell, recipe.seed)
@@ -187,7 +187,7 @@ def fit_own(
     batches = ForecastBatches(
         pool, forecast, recipe.seed, recipe.batch, recipe.real_share, recipe.steps, together, regimes_of(table)
     )
-    history = train(network, batches, loss_of, valid, recipe, folder, say, watch=watch)
+    history = outlasted(lambda: train(network, batches, loss_of, valid, recipe, folder, say, watch=watch))
     flow = _flow(network, test)
     model = Model(ModelConfig(name, forecast=forecast), network.requires_grad_(False), "trained here")
     made: dict[str, list[Sequence[np.ndarray]]] = {

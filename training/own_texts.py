@@ -35,7 +35,7 @@ from training.config import TrainConfig
 from training.controls import BAG, MAJORITY, Difference, bag_of_words, difference, majority, score, score_lines
 from training.diagnose import Compared, Facts, diagnose
 from training.lengths import Epochs
-from training.loop import train
+from training.loop import outlasted, train
 from training.regression import choose, regression
 from training.table import Split, TextTable
 from training.text_batches import TextBatch, thinned
@@ -136,7 +136,7 @@ def fit_texts(
             ends the training there.
 
     Raises:
-        TrainingError: the run could not start or had to stop.
+        TrainingError: the run could not start, or broke before its first validation.
     """
     if start not in (N_GRAMS, NOTHING):
         raise TrainingError(f"start: expected {N_GRAMS!r} or {NOTHING!r}, found {start!r}")
@@ -169,7 +169,7 @@ def fit_texts(
         network.load_state_dict(network.state_dict() | bag.state_dict())
         say(f"n-grams alone: validation loss {validation(bag):.4f}, penalty 1/{choice.strength:g}")
     batches = TableBatches(texts["train"], of["train"], config, recipe, DROPPED if bag is not None else 0.0)
-    history = train(network, batches, loss_of, validation, recipe, folder, say, accuracies, watch)
+    history = outlasted(lambda: train(network, batches, loss_of, validation, recipe, folder, say, accuracies, watch))
     flow = text_gradient_flow(network, config, texts["test"], of["test"].tolist(), "trained network")
     config = tempered(network, config, validation)
     ordered = bag is None or _helps(network, config, bag, validation)
@@ -294,6 +294,7 @@ def files_for_people(
         "versions": versions(),
         "config": asdict(fitted.facts.train),
         "test": {name: asdict(row) for name, row in fitted.scores.items()},
+        "diagnosis": [asdict(found) for found in diagnose(fitted.history, fitted.facts)],
         "cpu_seconds": {"order": fitted.history.epochs[-1].seconds},
     }
     return {

@@ -325,6 +325,11 @@ def read_series_table(
     Raises:
         InputError: the file cannot be read, holds no numbers, or every series is too short.
     """
+    for what, steps in (("season", season), ("horizon", horizon)):
+        if steps is not None and steps < 1:
+            raise InputError(
+                Problem(f"a {what} of {steps}", "at least one step", f"Leave the {what} out to have it found.")
+            )
     reading = read(source, filename=filename)
     name = filename or (Path(source).name if isinstance(source, os.PathLike) else "the table")
     found = tuple(replace(one, season=season or one.season or _season(one)) for one in reading.series)
@@ -346,7 +351,7 @@ def read_series_table(
     shorter = tuple(_without_tail(one, horizon) for one in series)
     content = ([one.name, [str(t) for t in _times(one)], [repr(float(v)) for v in one.values]] for one in series)
     notes = [
-        *reading.notes,
+        *(note for note in reading.notes if note not in reading.selection),  # all of them are used
         f"{count(len(series), 'series', 'series')}; of each the last {count(horizon, 'step')} are the test, and as "
         "many before them choose when to stop.",
     ]
