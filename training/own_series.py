@@ -68,14 +68,19 @@ MOST_MEASURED = 64  # series that the gradient through time is measured on
 
 @dataclass(frozen=True)
 class Gain:
-    """How much closer the network came than another forecast of the same ends; positive is better.
+    """How much closer the network came than another forecast of the same ends, in the mean over the series.
 
     Attributes:
-        loss: the other's mean scaled quantile loss minus its own.
+        measure: "quantile loss" (scaled), or "MASE" beside a forecast without a band.
+        network, other: of both; lower is better.
+        saved: `other` minus `network`, over the series for which both are defined.
         interval: where that lies with 95 % confidence, by bootstrap over the series; None for fewer than FEWEST.
     """
 
-    loss: float
+    measure: str
+    network: float
+    other: float
+    saved: float
     interval: tuple[float, float] | None
 
     @property
@@ -83,7 +88,7 @@ class Gain:
         """Which to believe, in words."""
         if self.interval is None or self.interval[0] <= 0 <= self.interval[1]:
             return "no different as far as these series can tell"
-        return "better" if self.loss > 0 else "worse"
+        return "better" if self.saved > 0 else "worse"
 
 
 @dataclass(frozen=True)
@@ -203,7 +208,11 @@ def fit_own(
             scores = score(part, parts[number])
             coverage = None if method == NAIVE else scores.coverage
             by_set[part.name][method] = {"mase": scores.mase, "wql": scores.wql, "coverage": coverage}
-    against = {method: _gain(losses[method] - losses[NETWORK]) for method in (BEFORE, NAIVE)}
+    errors = {method: _over(table, scaled_errors, parts) for method, parts in made.items()}
+    against = {
+        BEFORE: _gain("quantile loss", losses[NETWORK], losses[BEFORE]),
+        NAIVE: _gain("MASE", errors[NETWORK], errors[NAIVE]),
+    }
     return OwnSeries(
         model=model,
         history=history,
@@ -211,7 +220,10 @@ def fit_own(
             "valid": {NETWORK: valid(network), BEFORE: before_valid(held)},
             "test": {NETWORK: test(network), BEFORE: before_test(held)},
         },
-        test={method: _tail(table, parts, losses[method], method != NAIVE) for method, parts in made.items()},
+        test={
+            method: _tail(table, parts, errors[method], losses[method], method != NAIVE)
+            for method, parts in made.items()
+        },
         by_set=by_set,
         by_series=_in_order(table, losses[NETWORK] - losses[BEFORE]),
         against=against,
@@ -220,12 +232,7 @@ def fit_own(
             cell,
             rows=len(table.series),
             compared=tuple(
-                Compared(
-                    "the network before" if method == BEFORE else method,
-                    _mean(losses[NETWORK]),
-                    _mean(losses[method]),
-                    gain.interval,
-                )
+                Compared("the network before" if method == BEFORE else method, gain.network, gain.other, gain.interval)
                 for method, gain in against.items()
             ),
             flow=flow,
@@ -307,7 +314,7 @@ def report(fitted: OwnSeries) -> str:
         lines.append(f"{method:<18} {shown} {'' if row.coverage is None else f'{row.coverage:.3f}':>10}".rstrip())
     for method, gain in fitted.against.items():
         between = "" if gain.interval is None else f" ({gain.interval[0]:+.3f} to {gain.interval[1]:+.3f})"
-        lines.append(f"Beside {method} the network is {gain.verdict}: quantile loss saved {gain.loss:+.3f}{between}.")
+        lines.append(f"Beside {method} the network is {gain.verdict}: {gain.measure} saved {gain.saved:+.3f}{between}.")
     for found in found_in(fitted):
         lines.append(f"{found.name}: {found.verdict} {' '.join(found.evidence)}")
         lines.append(f"  {found.advice}" + (f" Try {found.change}." if found.change else ""))
@@ -344,8 +351,9 @@ def _in_order(table: SeriesTable, measured: np.ndarray) -> np.ndarray:
     return ordered
 
 
-def _tail(table: SeriesTable, parts: Sequence[Sequence[np.ndarray]], losses: np.ndarray, has_band: bool) -> Tail:
-    errors = _over(table, scaled_errors, parts)
+def _tail(
+    table: SeriesTable, parts: Sequence[Sequence[np.ndarray]], errors: np.ndarray, losses: np.ndarray, has_band: bool
+) -> Tail:
     inside = np.concatenate(
         [
             np.where(np.isnan(future), np.nan, (future >= made[:, 0]) & (future <= made[:, -1]))
@@ -362,8 +370,8 @@ def _tail(table: SeriesTable, parts: Sequence[Sequence[np.ndarray]], losses: np.
     )
 
 
-def _gain(saved: np.ndarray) -> Gain:
-    return Gain(_mean(saved), _interval(saved))
+def _gain(measure: str, network: np.ndarray, other: np.ndarray) -> Gain:
+    return Gain(measure, _mean(network), _mean(other), _mean(other - network), _interval(other - network))
 
 
 def _mean(values: np.ndarray) -> float:

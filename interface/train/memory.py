@@ -186,7 +186,7 @@ def results(pair: Pair) -> str:
         "gradient fades on its way back, above it may explode. Guessing is right in a quarter of the sequences."
     )
     return (
-        f'<p class="small-heading">Side by side</p>{view.table(heads, rows)}<p class="hint">{hint}</p>'
+        f'{view.table("Side by side", heads, rows)}<p class="hint">{hint}</p>'
         f'<p class="small-heading">Gradient against distance</p>{drawn}'
     )
 

@@ -123,7 +123,7 @@ def believed(fitted: OwnSeries) -> str:
     """Which to believe, and by how much, in words."""
     lines = []
     for name, gain in fitted.against.items():
-        by = f"its quantile loss is {view.lower(gain.loss)}"
+        by = f"its {gain.measure} is {view.lower(gain.saved)}"
         if gain.interval is not None:
             low, high = gain.interval
             by += f" (with 95 % confidence {view.lower(low)} to {view.lower(high)})"
@@ -154,12 +154,12 @@ def _scores(fitted: OwnSeries, table: SeriesTable) -> str:
         for name, row in reversed(list(fitted.test.items()))
     ]
     count, steps = len(table.series), table.horizon
-    what = f"the last {steps} steps of {count:,} series" if count > 1 else f"the last {steps} steps"
+    of = f" of {count:,} series" if count > 1 else ""
+    caption = f"On the last {steps} steps{of}, by which nothing was chosen"
     return (
-        f'<p class="small-heading">On {what}, by which nothing was chosen</p>'
-        f"{view.table(('Error (MASE)', 'Quantile loss', '80 % band holds'), rows)}"
+        f"{view.table(caption, ('Error (MASE)', 'Quantile loss', 'In the 80 % band'), rows)}"
         '<p class="hint">Both in units of the usual change from one season to the next, lower is better; the quantile '
-        "loss judges the whole band, the error its middle. In brackets: where the true value lies with 95 % "
+        "loss judges the whole band, the error (MASE) its middle. In brackets: where the true value lies with 95 % "
         "confidence, if there are enough series to say.</p>"
         f'<div class="believe">{believed(fitted)}</div>'
     )

@@ -23,6 +23,7 @@ from rnn_model import Model, UnrolledError
 NEEDED = {"sklearn": "scikit-learn", "scipy": "scipy"}  # module -> package
 QUEUE = "training"  # one at a time, whichever button started it
 MOST_PROPOSED = 3  # changes with a button
+INVITATION = '<div class="invitation"><p>Choose a table, then Train.</p></div>'
 NOTHING_TRAINED = (
     '<div class="problems" role="alert"><p>Nothing is trained, or it was forgotten: train again.</p></div>'
 )
@@ -53,7 +54,7 @@ def train_tab(packaged: Model, visit: Visit) -> None:
 
 def _results(packaged: Model, visit: Visit, left: Panel) -> None:
     """The right side, and the trainings that it shows."""
-    shown = gr.HTML('<div class="invitation"><p>Choose a table, then Train.</p></div>')
+    shown = gr.HTML(INVITATION)
     judged = gr.HTML()
     again = [gr.Button(visible=False) for _ in range(MOST_PROPOSED)]
     tested = gr.HTML()
@@ -144,6 +145,7 @@ def _results(packaged: Model, visit: Visit, left: Panel) -> None:
     left.go.click(begin, [last, *left.asked], outputs, **alone)
     for number, button in enumerate(again):
         button.click(partial(try_change, number), last, [*outputs, *left.knobs.values()], **alone)
+    left.task.change(lambda run: gr.skip() if run else INVITATION, last, shown, **QUIETLY)
     left.halt.click(_halt, stop, None, queue=False, **QUIETLY)
     open_it.click(lambda run: gr.Tabs(selected=_tab_for(run)), last, visit.tabs, **QUIETLY)
     save.click(packed, last, link, **QUIETLY)

@@ -16,6 +16,7 @@ from interface.train.given import Given, texts_in
 from interface.train.runs import Outcome, Run, flags
 from rnn_model.config import CellConfig
 from rnn_model.plots_training import confusion_figure
+from rnn_model.reading.log import count
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -54,7 +55,11 @@ class Texts:
     @property
     def notes(self) -> list[str]:
         """How the table was read and dealt out."""
-        return [f"From {self.given.name}.", *self.table.notes, *self.split.notes]
+        from training.own_texts import RECIPE
+
+        steps = -(-len(self.split.train) // RECIPE.batch)
+        epoch = f"An epoch, in which every training row is seen once, is {count(steps, 'step')} of {RECIPE.batch} rows."
+        return [f"From {self.given.name}.", *self.table.notes, *self.split.notes, epoch]
 
     def command(self, recipe: TrainConfig, cell: CellConfig | None) -> str:
         from training.own_texts import CELL, FROM_NOTHING, RECIPE
@@ -145,8 +150,7 @@ def _scores(fitted: OwnTexts) -> str:
     ]
     count = next(iter(fitted.scores.values())).rows
     return (
-        f'<p class="small-heading">On {count:,} test rows that nothing was chosen by</p>'
-        f"{view.table(('Accuracy', 'Log loss'), rows)}"
+        f"{view.table(f'On {count:,} test rows that nothing was chosen by', ('Accuracy', 'Log loss'), rows)}"
         f'<p class="hint">In brackets: where the true value lies with 95 % confidence.</p>'
         f'<div class="believe">{believed(fitted)}</div>'
     )
@@ -172,6 +176,7 @@ def _mistakes(fitted: OwnTexts, table: TextTable) -> str:
         rows.append(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("Line", "It is", "Taken for", "Text"))
     return (
-        '<p class="small-heading">Worst mistakes: wrong and surest</p><div class="scroll"><table class="worst">'
+        '<p class="small-heading">Worst mistakes: wrong and surest</p><div class="scroll" tabindex="0" role="region" '
+        'aria-label="Worst mistakes"><table class="worst">'
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )

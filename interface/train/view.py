@@ -134,16 +134,18 @@ def refusal(error: UnrolledError) -> str:
     return f'<div class="problems" role="alert"><p>This cannot be trained on as it is.</p><ul>{lines}</ul></div>'
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose first column names its rows; cells are HTML."""
+def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose first column names its rows, under its caption; cells are HTML."""
     top = "".join(f'<th scope="col">{head}</th>' for head in heads)
     lines = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
         for first, *cells in rows
     )
+    made = f'<table class="scores"><thead><tr><th></th>{top}</tr></thead><tbody>{lines}</tbody></table>'
+    name = escape(caption)
     return (
-        f'<div class="scroll"><table class="scores"><thead><tr><th></th>{top}</tr></thead><tbody>{lines}</tbody>'
-        "</table></div>"
+        f'<p class="small-heading">{name}</p>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">{made}</div>'
     )
 
 
