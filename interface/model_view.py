@@ -127,8 +127,8 @@ def _results(model: Model) -> str:
         return _benchmark(scores)
     if "by_language" in scores:
         return _identification(scores)
-    if "tails" in record:
-        return _tails(record)
+    if "ends" in record:
+        return _ends(record)
     if "test" in record:
         return _test_rows(record)
     return '<p class="said">No scores came along: python -m training.evaluate FOLDER --baselines measures it.</p>'
@@ -189,19 +189,18 @@ def _identification(scores: Mapping[str, Any]) -> str:
     )
 
 
-def _tails(record: Mapping[str, Any]) -> str:
+def _ends(record: Mapping[str, Any]) -> str:
     """A forecaster fitted to a person's own series, on the ends of them that it never saw."""
     rows = [
         (
-            _set(name),
             method,
-            *("–" if row[measure] is None else f"{row[measure]:.3f}" for measure in ("mase", "wql")),
+            *(_with_interval(row[measure], row[f"{measure}_interval"]) for measure in ("mase", "loss")),
             "" if row["coverage"] is None else f"{row['coverage']:.1%}",
         )
-        for name, methods in record["tails"].items()
-        for method, row in methods.items()
+        for method, row in record["ends"].items()
     ]
-    return _table("On held-out ends of its series", ("Set", "Method", "MASE", "WQL", "80 % band holds"), rows)
+    caption = "On held-out ends of its series; in brackets where the true value lies (95 % confidence)"
+    return _table(caption, ("Method", "MASE", "Quantile loss", "80 % band holds"), rows)
 
 
 def _test_rows(record: Mapping[str, Any]) -> str:
@@ -218,8 +217,10 @@ def _test_rows(record: Mapping[str, Any]) -> str:
     )
 
 
-def _with_interval(value: float, interval: Sequence[float]) -> str:
-    return f"{value:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
+def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" + ("" if interval is None else f" ({interval[0]:.3f} to {interval[1]:.3f})")
 
 
 def _weak(model: Model) -> str:

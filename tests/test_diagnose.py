@@ -119,6 +119,10 @@ def test_gradients_that_vanish_and_explode() -> None:
     assert names(drawn(FALLING, FALLING, norms=spike)) == ["exploding gradient"]
     clipped = diagnose(drawn(FALLING, FALLING, norms=np.full(20, 30.0), clipped=0.9))
     assert "90% of the steps were clipped to 1" in clipped[0].evidence[0]
+    enough = GradientFlow(
+        "", 0.7 ** np.arange(20.0)[:, None], np.array([0.7])
+    )  # a hundredth is left 12 of 19 steps back
+    assert names(HEALTHY, Facts(flow=enough)) == ["healthy"]
     lasting = GradientFlow("", np.ones((20, 1)), np.ones(1))
     assert names(HEALTHY, Facts(flow=lasting)) == ["healthy"]
 

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from interface.live import followed
+from interface.model_view import shown
 from interface.train import choices, given, memory, series, tab, texts, view
 from interface.train.choices import MEMORY, N_GRAMS, NOTHING, PACKAGED, SERIES, TEXTS, Choices, acting
 from interface.train.given import Given
@@ -60,21 +61,24 @@ def curve(page: Page) -> Locator:
     return page.locator(".picture:visible svg:visible").first
 
 
-def test_a_table_is_uploaded_a_network_trained_judged_changed_used_and_downloaded(page: Page, tmp_path: Path) -> None:
-    before = {path.name for path in Path(tempfile.gettempdir()).iterdir() if path.name.startswith("tmp")}
+def test_a_table_is_uploaded_a_network_trained_judged_changed_used_and_downloaded(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"  # of the server, which runs in this process
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     hostile = [(f"{HOSTILE} {text}", label) for text, label in messages(20, seed=5)]
     upload(page, as_csv(messages(160) + hostile))
     expect(page.locator(".strip:visible")).to_contain_text("From letters.csv")
     expect(page.locator(".strip:visible")).to_contain_text("2 classes")
-    expect(page.locator(".strip:visible")).to_contain_text("is 2 steps of 64 rows")
     expect(page.get_by_role("radio", name="texts with labels")).to_be_checked()
     page.get_by_label("from nothing").click()
-    expect(page.get_by_label("Steps", exact=True)).to_have_value("600")
     page.get_by_label("Steps", exact=True).fill("60")
     press(page, "Train")
 
     # while it learns
     expect(page.locator(".verdict:visible")).to_contain_text("the best validation so far", timeout=LONG)
+    expect(page.locator(".verdict:visible")).to_contain_text(re.compile(r"Step \d+ of 60 \(epoch \d+\.\d\)"))
     expect(curve(page)).to_contain_text("Accuracy")
     # at the end
     expect(page.locator(".doctor")).to_contain_text("What to do", timeout=LONG)
@@ -124,8 +128,7 @@ def test_a_table_is_uploaded_a_network_trained_judged_changed_used_and_downloade
     flows = page.get_by_role("img", name=re.compile("ffective memory|explodes")).locator("visible=true")
     expect(flows).to_contain_text("the run before")
 
-    left = {path.name for path in Path(tempfile.gettempdir()).iterdir() if path.name.startswith("tmp")} - before
-    assert left == set(), "a run left files behind"
+    assert list(scratch.iterdir()) == [], "a run left files behind"
 
 
 def test_series_are_uploaded_a_forecaster_trained_judged_compared_used_and_downloaded(
@@ -167,13 +170,14 @@ def test_series_are_uploaded_a_forecaster_trained_judged_compared_used_and_downl
 
     # the same rows with another start, beside the run before
     page.get_by_label("from nothing").click()
+    expect(page.get_by_label("Learning rate")).to_have_value("0.002")
+    expect(page.get_by_label("Steps", exact=True)).to_have_value("40")  # as it was turned
     page.get_by_role("radio", name="LSTM").click()
     expect(page.get_by_label("Activation").locator("visible=true")).to_have_count(0)
     expect(page.get_by_label("Dropout").locator("visible=true")).to_have_count(0)
     page.get_by_label("Layers").fill("2")
     expect(page.get_by_label("Dropout")).to_be_visible()
     page.get_by_label("Hidden units").fill("16")
-    page.get_by_label("Steps", exact=True).fill("40")
     press(page, "Train")
     said = page.locator(".verdict:visible").first
     expect(said).to_contain_text("With start nothing instead of packaged", timeout=LONG)
@@ -400,9 +404,9 @@ def test_more_than_a_visitor_may_ask_for_is_refused_in_words(monkeypatch: pytest
 def test_the_seconds_are_enforced(monkeypatch: pytest.MonkeyPatch, model: Model) -> None:
     monkeypatch.setattr(choices, "SECONDS", 0.0)
     for run in (run_of(messages(100)), series_of(toy_series.shops(3), model, Choices(PACKAGED, learning_rate=1e-4))):
-        *_, (shown, ended) = trained(run, threading.Event())
+        *_, (said, ended) = trained(run, threading.Event())
         assert len(ended.history.epochs) == 1
-        assert "the 0 seconds were up" in shown
+        assert "the 0 seconds were up" in said
         assert ended.outcome is not None
     pair = memory.asked(PLAIN, ("rnn", "tanh", "torch"), ("gru", "tanh", "torch"), 5)
     *_, (_, both) = memory.compared(pair, threading.Event())
@@ -414,8 +418,8 @@ def test_a_run_that_breaks_at_once_is_told_with_its_step_and_what_to_try(monkeyp
         raise NotFiniteError("step 2", History((), 0, "step 2: found loss nan, row 3"))
 
     monkeypatch.setattr("training.own_texts.fit_texts", broken)
-    *_, (shown, run) = trained(run_of(messages(100)), threading.Event())
-    assert "The training broke at step 2: found loss nan, row 3" in shown
+    *_, (said, run) = trained(run_of(messages(100)), threading.Event())
+    assert "The training broke at step 2: found loss nan, row 3" in said
     assert run.outcome is None
     assert run.found[0].name == "diverging"
     assert run.changes[0].field == "learning_rate"
@@ -445,10 +449,10 @@ def test_a_run_that_breaks_later_keeps_the_last_good_weights(
         if kind == TEXTS
         else series_of(toy_series.shops(3), model, replace(PLAIN, start=PACKAGED))
     )
-    *_, (shown, ended) = trained(run, threading.Event())
-    assert "step 5: expected a finite loss and gradient, found loss nan" in shown
-    assert "caused by row 7" in shown
-    assert "Kept: the weights of step" in shown
+    *_, (said, ended) = trained(run, threading.Event())
+    assert "step 5: expected a finite loss and gradient, found loss nan" in said
+    assert "caused by row 7" in said
+    assert "Kept: the weights of step" in said
     assert ended.outcome is not None
     assert ended.found[0].name == "diverging"
     assert all(parameter.isfinite().all() for parameter in ended.outcome.model.network.parameters())
@@ -491,6 +495,9 @@ def test_the_command_is_the_same_training(
     assert ended.outcome is not None
     ours = ended.outcome.model.network.state_dict()
     assert all(tensor.equal(ours[name]) for name, tensor in load("mine").network.state_dict().items())
+    told = shown(ended.outcome.model, own=True)  # in the Models tab
+    assert "On held-out ends of its series" in told
+    assert "3 series of sales.csv" in told
 
 
 def test_a_run_stands_beside_the_one_before_where_that_says_something(model: Model) -> None:
@@ -509,6 +516,19 @@ def test_a_run_stands_beside_the_one_before_where_that_says_something(model: Mod
     assert comparable(learnt, run_of(messages(80), replace(PLAIN, cell="lstm"))) is None, "other rows"
     assert comparable(learnt, run_of(messages(60), replace(PLAIN, seed=3))) is None, "dealt out otherwise"
     assert comparable(learnt, series_of(toy_series.shops(2), model, Choices(PACKAGED))) is None
+
+
+def test_the_usual_choices_are_those_of_the_recipes() -> None:
+    from training.own_series import FINE
+    from training.own_texts import CELL, RECIPE
+
+    usual = choices.usual(TEXTS, N_GRAMS)
+    run = run_of(messages(60), usual)
+    assert run.cell == CELL
+    assert (run.recipe.learning_rate, run.recipe.clip) == (RECIPE.learning_rate, RECIPE.clip)
+    assert choices.usual(SERIES, PACKAGED).steps == FINE.steps
+    for kind, start in ((TEXTS, NOTHING), (SERIES, NOTHING), (MEMORY, NOTHING)):
+        assert 30 <= choices.usual(kind, start).steps <= choices.USUAL_STEPS
 
 
 def test_the_split_a_visitor_sees_is_the_one_that_is_trained_on() -> None:

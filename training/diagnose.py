@@ -28,6 +28,7 @@ STILL_FALLING = 0.1  # share of the whole fall of the validation loss that came 
 BLOW_UP = 1.5  # times the lowest training loss before
 SPIKE = 20.0  # times the usual gradient norm before
 MOSTLY_CLIPPED = 0.5  # share of the steps
+SHORT = 0.5  # share of the steps back, up to which enough of the gradient should be left
 FAINT = 1e-4  # gradient norm relative to its first value
 FEW_ROWS = 50  # for each class, to train on
 FEW_SERIES = 30
@@ -191,7 +192,7 @@ def _gradient(history: History, facts: Facts) -> Iterator[Diagnosis]:
     clipped = float(np.mean([epoch.clipped for epoch in history.epochs])) if history.epochs else 0.0
     flow, evidence = facts.flow, []
     steps_back = len(flow.norms) - 1 if flow is not None else 0
-    if facts.cell is not None and flow is not None and flow.memory < steps_back:
+    if facts.cell is not None and flow is not None and flow.memory < SHORT * steps_back:
         evidence.append(f"{_capital(flow.verdict)}; spectral radius of W_hh {flow.radius.max():.2f}.")
     if len(norms) > 1 and norms[0] > 0 and np.median(norms[-2:]) < FAINT * norms[0] and not _learnt(history):
         evidence.append(f"The gradient norm fell from {norms[0]:.2g} to {norms[-1]:.2g} while nothing was learnt.")

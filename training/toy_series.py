@@ -52,7 +52,8 @@ TOY_SERIES: Mapping[str, tuple[Callable[[], Columns], str, str]] = {
     "Oil tanks": (
         tanks,
         "day",
-        "24 tanks, each filled when a fifth is left: a rule that the packaged network does not know and can learn.",
+        "24 tanks, each filled when a fifth is left. The packaged network does not know that; an LSTM from nothing learns "
+        "it.",
     ),
     "Twelve shops": (
         shops,

@@ -25,20 +25,7 @@ STARTS = {
     TEXTS: (("from n-grams (the recipe)", N_GRAMS), ("from nothing (watch it learn by heart)", NOTHING)),
     SERIES: (("from the packaged network", PACKAGED), ("from nothing", NOTHING)),
 }
-USUAL_RATES = {
-    (TEXTS, N_GRAMS): 1e-3,
-    (TEXTS, NOTHING): 3e-3,
-    (SERIES, PACKAGED): 1e-4,
-    (SERIES, NOTHING): 2e-3,
-    (MEMORY, NOTHING): 3e-3,
-}
-USUAL_STEPS = {
-    (TEXTS, N_GRAMS): 600,
-    (TEXTS, NOTHING): 600,
-    (SERIES, PACKAGED): 300,
-    (SERIES, NOTHING): 600,
-    (MEMORY, NOTHING): 400,
-}
+USUAL_STEPS = 600  # at most; fewer than the recipes take, for the sake of those who wait
 
 
 @dataclass(frozen=True)
@@ -65,6 +52,32 @@ class Choices:
 def starts_of(kind: str) -> tuple[tuple[str, str], ...]:
     """(words, name) of what a network for such a task may start from; one that is not asked about counts as nothing."""
     return STARTS.get(kind, (("from nothing", NOTHING),))
+
+
+def usual(kind: str, start: str) -> Choices:
+    """What the recipe for such a task takes."""
+    from training import memory_task, own_series, own_texts
+
+    recipe, cell = {
+        (TEXTS, N_GRAMS): (own_texts.RECIPE, own_texts.CELL),
+        (TEXTS, NOTHING): (own_texts.FROM_NOTHING, own_texts.CELL),
+        (SERIES, PACKAGED): (own_series.FINE, CellConfig()),
+        (SERIES, NOTHING): (own_series.SCRATCH, CellConfig()),
+        (MEMORY, NOTHING): (memory_task.RECIPE, memory_task.CELLS["tanh"]),
+    }[kind, start]
+    return Choices(
+        start,
+        cell.cell,
+        cell.activation,
+        cell.initialisation,
+        cell.layers,
+        cell.hidden_size,
+        cell.dropout,
+        recipe.learning_rate,
+        recipe.clip,
+        min(recipe.steps, USUAL_STEPS),
+        recipe.seed,
+    )
 
 
 def acting(kind: str, start: str, cell: str, layers: int) -> set[str]:

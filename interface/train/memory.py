@@ -139,7 +139,7 @@ def compared(pair: Pair, stop: threading.Event) -> Iterator[tuple[str, Pair]]:
 
         for curve, result in followed(fit, stop, choices.SECONDS / 2):
             if curve is not None and curve.epochs:
-                said = f"{name}: {view.progress(curve, side.recipe.steps)}"
+                said = f"{name}: {view.progress(curve, side.recipe)}"
                 yield view.curves(curve, said, before, pair.names[0]), pair
             elif result is not None:
                 made.append(result)

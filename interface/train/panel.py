@@ -20,7 +20,6 @@ from rnn_model.reading.limits import MAX_FILE_BYTES
 
 FILE_TYPES = [".csv", ".tsv", ".txt", ".json", ".xlsx"]
 CELL_NAMES = [(name.upper(), name) for name in CELLS]
-UNITS = {TEXTS: 64, SERIES: 64, MEMORY: 32}
 NO_TABLE = (
     '<div class="problems" role="alert"><p>There is no table, or it was forgotten: choose a file, or one of the '
     "examples.</p></div>"
@@ -80,24 +79,27 @@ class Panel:
     def begun(self, kind: str) -> Updates:
         """The usual choices for a kind of task."""
         starts = choices.starts_of(kind)
-        start = starts[0][1]
-        usual = Choices(
-            start,
-            hidden_size=UNITS[kind],
-            learning_rate=choices.USUAL_RATES[kind, start],
-            steps=choices.USUAL_STEPS[kind, start],
-        )
-        updates = self.arranged(kind, start, usual.cell, usual.layers, usual.initialisation)
+        usual = choices.usual(kind, starts[0][1])
+        updates = self.arranged(kind, usual.start, usual.cell, usual.layers, usual.initialisation)
         for name, knob in self.knobs.items():
             updates[knob] |= {"value": getattr(usual, name)}
         updates[self.knobs["start"]] |= {"choices": list(starts)}
         return {**updates, self.task: kind}
 
     def restarted(self, kind: str, start: str, *others: Any) -> Updates:
-        """The usual rate and steps for another start, and the knobs that act on it."""
-        updates = self.arranged(kind, start, *others)
-        for name, usual in (("learning_rate", choices.USUAL_RATES), ("steps", choices.USUAL_STEPS)):
-            updates[self.knobs[name]] |= {"value": usual[kind, start]}
+        """For another start the knobs that act on it, with rate and steps at its usual ones unless they were turned.
+
+        Args:
+            kind, start: of the task.
+            others: cell, layers and initial weights as for `arranged`, then rate and steps as they are.
+        """
+        *arranging, rate, steps = others
+        updates = self.arranged(kind, start, *arranging)
+        usual = [choices.usual(kind, name) for _, name in choices.starts_of(kind)]
+        now = next(one for one in usual if one.start == start)
+        for name, value in (("learning_rate", rate), ("steps", steps)):
+            if value != getattr(now, name) and value in [getattr(one, name) for one in usual]:
+                updates[self.knobs[name]] |= {"value": getattr(now, name)}
         return updates
 
 
@@ -212,7 +214,8 @@ def _wire(made: Panel, packaged: Model, file: gr.UploadButton, toys: dict[str, g
         button.click(partial(take_toy, name), None, everything, **QUIETLY)
     remember.click(take_memory, None, everything, **QUIETLY)
     made.what.input(read_as, [made.table, made.what], everything, **QUIETLY)
-    knobs["start"].input(made.restarted, arranging, everything, **QUIETLY)
+    turned = [knobs["learning_rate"], knobs["steps"]]
+    knobs["start"].input(made.restarted, [*arranging, *turned], everything, **QUIETLY)
     gr.on([knobs["cell"].input, knobs["layers"].input], made.arranged, arranging, everything, **QUIETLY)
     for name in ("horizon", "season", "text_column", "label_column"):
         knobs[name].submit(read_again, [made.table, made.task, *knobs.values()], made.read, **QUIETLY)

@@ -61,6 +61,10 @@ class Task(Protocol):
     def opening(self) -> str:
         """What is done before the first validation, in words."""
 
+    @property
+    def rows(self) -> int | None:
+        """Training rows that are seen one after the other, epoch by epoch; None where they are drawn otherwise."""
+
     def command(self, recipe: TrainConfig, cell: CellConfig | None) -> str:
         """The same training at the command line."""
 
@@ -163,7 +167,8 @@ def trained(run: Run, stop: threading.Event, earlier: Run | None = None) -> Iter
             for curve, outcome in followed(fit, stop, choices.SECONDS):
                 if curve is not None and curve.epochs:
                     run = replace(run, history=curve)
-                    yield view.curves(curve, view.progress(curve, run.recipe.steps), before, apart=series), run
+                    said = view.progress(curve, run.recipe, run.task.rows)
+                    yield view.curves(curve, said, before, apart=series), run
                 elif outcome is not None:
                     found = diagnose(outcome.history, outcome.facts)
                     run = replace(run, history=outcome.history, found=found, outcome=outcome)

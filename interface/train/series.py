@@ -66,6 +66,10 @@ class OwnNumbers:
         """How the file was read and cut."""
         return [f"From {self.given.name}.", *self.table.notes]
 
+    @property
+    def rows(self) -> int | None:
+        return None
+
     def command(self, recipe: TrainConfig, cell: CellConfig | None) -> str:
         from training.own_series import FINE, SCRATCH
 

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from interface.live import Watch
 from interface.sections import picture
 from interface.train import view
-from interface.train.choices import N_GRAMS, TEXTS, Choices, cell_of, recipe_of
+from interface.train.choices import N_GRAMS, NOTHING, TEXTS, Choices, cell_of, recipe_of
 from interface.train.given import Given, texts_in
 from interface.train.runs import Outcome, Run, flags
 from rnn_model.config import CellConfig
 from rnn_model.plots_training import confusion_figure
-from rnn_model.reading.log import count
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -55,11 +54,11 @@ class Texts:
     @property
     def notes(self) -> list[str]:
         """How the table was read and dealt out."""
-        from training.own_texts import RECIPE
+        return [f"From {self.given.name}.", *self.table.notes, *self.split.notes]
 
-        steps = -(-len(self.split.train) // RECIPE.batch)
-        epoch = f"An epoch, in which every training row is seen once, is {count(steps, 'step')} of {RECIPE.batch} rows."
-        return [f"From {self.given.name}.", *self.table.notes, *self.split.notes, epoch]
+    @property
+    def rows(self) -> int | None:
+        return len(self.split.train) if self.start == NOTHING else None
 
     def command(self, recipe: TrainConfig, cell: CellConfig | None) -> str:
         from training.own_texts import CELL, FROM_NOTHING, RECIPE

@@ -18,6 +18,7 @@ from rnn_model.plots_training import gradient_figure, learning_curve_figure
 from rnn_model.records import GradientFlow, History
 
 if TYPE_CHECKING:
+    from training.config import TrainConfig
     from training.diagnose import Change, Diagnosis
 
 
@@ -49,10 +50,17 @@ def curves(
     return f"{sentence}{drawn}{hint}"
 
 
-def progress(history: History, steps: int) -> str:
-    """Where a run is, in a sentence."""
+def progress(history: History, recipe: TrainConfig, rows: int | None = None) -> str:
+    """Where a run is, in a sentence.
+
+    Args:
+        history: so far.
+        recipe: how it goes.
+        rows: of the training part, if each of them is seen once an epoch.
+    """
     last, best = history.epochs[-1], history.epochs[history.best]
-    words = f"Step {last.step:,} of {steps:,}; the best validation so far was at step {best.step:,}"
+    epoch = "" if rows is None else f" (epoch {last.step / -(-rows // recipe.batch):.1f})"
+    words = f"Step {last.step:,} of {recipe.steps:,}{epoch}; the best validation so far was at step {best.step:,}"
     return words + ("." if best.valid_accuracy is None else f", {best.valid_accuracy:.1%} right.")
 
 
@@ -61,9 +69,8 @@ def outcome(history: History, seconds: float, reason: str) -> str:
     best = history.epochs[history.best]
     right = f", validation loss {best.valid_loss:.3f}"
     if best.train_accuracy is not None:
-        right = (
-            f": {best.train_accuracy:.1%} of the training rows right, {best.valid_accuracy:.1%} of those that choose"
-        )
+        valid = f"{best.valid_accuracy:.1%} of the validation rows"
+        right = f": {best.train_accuracy:.1%} of the training rows right, {valid}"
     return f"Ended after {seconds:.0f} s: {reason}. Kept: the weights of step {best.step:,}{right}."
 
 
