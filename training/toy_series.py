@@ -52,8 +52,7 @@ TOY_SERIES: Mapping[str, tuple[Callable[[], Columns], str, str]] = {
     "Oil tanks": (
         tanks,
         "day",
-        "24 tanks, each filled when a fifth is left. The packaged network does not know that; an LSTM from nothing learns "
-        "it.",
+        "24 tanks, each filled when a fifth is left. The packaged network does not know that; a new LSTM learns it.",
     ),
     "Twelve shops": (
         shops,
