@@ -22,6 +22,8 @@ ACTIVATIONS = ("tanh", "relu")
 INITIALISATIONS = ("orthogonal", "xavier", "identity", "torch")
 UNITS = ("character", "word")
 FAMILIES = ("level", "half_drift", "drift", "trend", "damped", "strongly_damped")
+# A trend that multiplies and is neither damped nor the average one runs away.
+LOG_FAMILIES = ("level", "half_drift", "drift", "damped", "strongly_damped")
 
 Record = TypeVar("Record")
 
@@ -112,6 +114,7 @@ class ForecastConfig:
         widening: factor on the distance of each quantile from the median, found after training such that bands hold
             the share they should on held-out series.
         families: the classical one-pass forecasts given to the network (see `rnn_model/smoothing.py`).
+        log_families: those of them that are made from the logarithms too (see `rnn_model/scales.py`); may be none.
         encoder: recurrent layers that read the history, or None to leave the history to the classical forecasts.
         decoder: recurrent layers that walk the horizon, starting from the encoder's last state.
     """
@@ -122,6 +125,7 @@ class ForecastConfig:
     max_horizon: int = 240
     widening: float = 1.0
     families: tuple[str, ...] = FAMILIES
+    log_families: tuple[str, ...] = LOG_FAMILIES
     encoder: CellConfig | None = CellConfig()
     decoder: CellConfig = CellConfig()
 
@@ -141,6 +145,7 @@ class ForecastConfig:
             within("widening", self.widening, 0.1, 10.0),
             within("max_horizon", self.max_horizon, 1, 10_000),
             *(one_of("families", family, FAMILIES) for family in self.families),
+            *(one_of("log_families", family, FAMILIES) for family in self.log_families),
             None if self.families else "families: expected at least one, found none",
             None
             if self.encoder is None

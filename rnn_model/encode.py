@@ -15,11 +15,14 @@ from torch import Tensor
 
 from rnn_model.config import ForecastConfig
 from rnn_model.network import ForecastInputs
-from rnn_model.smoothing import Bank, smooth
+from rnn_model.scales import Candidates, candidates
+from rnn_model.smoothing import Bank
 
 PAST_FEATURES = 5  # beside one error per family
+LEAST_EVIDENCE = -30.0  # logarithm of a weight that is as good as 0; what is closed has -1e9 and no use for digits
+ODDS = 5.0  # log odds of the scales that the network sees as large
 LEVEL, SEASON = 0, 2  # where among them the deseasonalised level and the season stand
-AHEAD_FEATURES = 12  # beside two per family
+AHEAD_FEATURES = 14  # beside two per family of either scale
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def standardised(values: Tensor, periods: Tensor) -> Scaled:
 
 def feature_counts(config: ForecastConfig) -> tuple[int, int]:
     """D and E of the inputs that `inputs` makes."""
-    return PAST_FEATURES + len(config.families), AHEAD_FEATURES + 2 * len(config.families)
+    return PAST_FEATURES + len(config.families), AHEAD_FEATURES + 2 * (len(config.families) + len(config.log_families))
 
 
 def inputs(scaled: Scaled, horizon: int, config: ForecastConfig) -> ForecastInputs:
@@ -96,15 +99,31 @@ def inputs(scaled: Scaled, horizon: int, config: ForecastConfig) -> ForecastInpu
     """
     # far above its variation a level makes additive and multiplicative seasons alike, but costs float32 its digits
     level = (scaled.anchor / scaled.scale).clamp(-1e4, 1e4).float()
-    bank = smooth(scaled.x, scaled.observed, level, scaled.periods, horizon, config.window, config.families)
-    weight = bank.evidence.softmax(1)
-    sigma = (weight * bank.sigma).sum(1, keepdim=True)
+    said = candidates(
+        scaled.x,
+        scaled.observed,
+        level,
+        scaled.periods,
+        horizon,
+        config.window,
+        config.families,
+        config.log_families,
+    )
+    bank, weight = said.plain, said.evidence.exp()
+    sigma = (weight * said.sigma).sum(1, keepdim=True)
     steps = torch.arange(1, horizon + 1, dtype=scaled.x.dtype)[None]
     growth = (1 + (steps - 1) * bank.alpha[:, None].square()).sqrt()
-    centre = (weight[..., None] * bank.forecasts).sum(1)
+    centre = (weight[..., None] * said.forecasts).sum(1)
     spread = sigma * growth * bank.factor.clamp(min=0.1)
     past, lengths = _left_aligned(_past(bank, scaled, sigma), scaled.observed[:, -bank.adjusted.shape[1] :])
-    return ForecastInputs(past, lengths, _ahead(bank, scaled, weight, centre, spread, sigma, steps), centre, spread)
+    return ForecastInputs(
+        past,
+        lengths,
+        _ahead(said, scaled, weight, centre, spread, sigma, steps),
+        said.forecasts.transpose(1, 2),
+        said.evidence.clamp(min=LEAST_EVIDENCE),
+        spread,
+    )
 
 
 def _past(bank: Bank, scaled: Scaled, sigma: Tensor) -> Tensor:
@@ -121,10 +140,10 @@ def _past(bank: Bank, scaled: Scaled, sigma: Tensor) -> Tensor:
 
 
 def _ahead(
-    bank: Bank, scaled: Scaled, weight: Tensor, centre: Tensor, spread: Tensor, sigma: Tensor, steps: Tensor
+    said: Candidates, scaled: Scaled, weight: Tensor, centre: Tensor, spread: Tensor, sigma: Tensor, steps: Tensor
 ) -> Tensor:
     """(B, K, E): what each family says at a step, how likely it is, and what kind of series and step this is."""
-    horizon = steps.shape[1]
+    horizon, bank = steps.shape[1], said.plain
     observed = scaled.observed.sum(1, keepdim=True).to(sigma.dtype)
     short, long = scaled.periods.to(sigma.dtype).split(1, 1)
     last = bank.adjusted[:, -1:] + bank.season_ahead
@@ -148,11 +167,13 @@ def _ahead(
             short.log() / 4 + long.log() / 8,
             bank.strength[:, None],
             sigma.clamp(min=1e-6).log() / 2,
+            (said.odds / ODDS).tanh()[:, None],
+            said.closed[:, None].to(sigma.dtype),
         ),
         1,
     )
-    said = ((bank.forecasts - centre[:, None]) / spread[:, None]).asinh().transpose(1, 2)
-    return torch.cat((of_step, of_series[:, None].expand(-1, horizon, -1), said, weight[:, None].expand_as(said)), 2)
+    apart = ((said.forecasts - centre[:, None]) / spread[:, None]).asinh().transpose(1, 2)
+    return torch.cat((of_step, of_series[:, None].expand(-1, horizon, -1), apart, weight[:, None].expand_as(apart)), 2)
 
 
 def _seasonal_naive(scaled: Scaled, horizon: int) -> Tensor:

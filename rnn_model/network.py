@@ -140,23 +140,36 @@ class ForecastInputs(NamedTuple):
         past: (B, T, D) features of the last steps, left-aligned.
         lengths: (B,) real steps in `past`.
         ahead: (B, K, E) features of the steps ahead.
-        centre: (B, K) classical point forecast, in scaled units.
-        spread: (B, K) its expected error, in scaled units, positive.
+        forecasts: (B, K, F) classical point forecasts, in scaled units.
+        evidence: (B, F) logarithms of their weights.
+        spread: (B, K) expected error of their mean, in scaled units, positive.
     """
 
     past: Tensor
     lengths: Tensor
     ahead: Tensor
-    centre: Tensor
+    forecasts: Tensor
+    evidence: Tensor
     spread: Tensor
+
+    @property
+    def centre(self) -> Tensor:
+        """(B, K) weighted mean of the classical forecasts."""
+        return self.weighted(self.evidence[:, None])
+
+    def weighted(self, evidence: Tensor) -> Tensor:
+        """(B, K) their mean with weights whose logarithms are (B, K, F), or (B, 1, F) for all steps alike."""
+        return (evidence.softmax(2) * self.forecasts).sum(2)
 
 
 class ForecastNetwork(nn.Module):
     """Reads the history with one recurrent stack, walks the horizon with another, and gives quantiles.
 
-    quantiles = centre + spread * (median offset +/- widening * cumulative positive gaps), so they cannot cross.  Before
-    training the offsets are those of a normal distribution and the network does not contribute, so it
-    starts as the classical forecast it is given.
+        centre = sum over f of softmax(evidence + adjustment)[f] * forecast[f]
+        quantiles = centre + spread * (median offset +/- widening * cumulative positive gaps)
+
+    The classical forecasts are weighed anew at each step ahead, and quantiles cannot cross.  Before training the
+    adjustment is zero and the offsets are those of a normal distribution, so it starts as the classical forecast.
     """
 
     def __init__(self, past_features: int, ahead_features: int, config: ForecastConfig) -> None:
@@ -164,16 +177,19 @@ class ForecastNetwork(nn.Module):
         Args:
             past_features: D of `ForecastInputs.past`.
             ahead_features: E of `ForecastInputs.ahead`.
-            config: levels and the two stacks.
+            config: levels, classical forecasts and the two stacks.
         """
         super().__init__()
         self.encoder = None if config.encoder is None else RecurrentNetwork(past_features, config.encoder)
         self.decoder = RecurrentNetwork(ahead_features, config.decoder)
+        self.weigh = nn.Linear(config.decoder.hidden_size, len(config.families) + len(config.log_families))
         self.head = nn.Linear(config.decoder.hidden_size, len(config.levels))
         self.widening = config.widening
         self.levels: Tensor
         self.register_buffer("levels", torch.tensor(config.levels), persistent=False)
-        nn.init.zeros_(self.head.weight)
+        for last in (self.weigh, self.head):
+            nn.init.zeros_(last.weight)
+        nn.init.zeros_(self.weigh.bias)
         with torch.no_grad():
             self.head.bias.copy_(_normal_offsets(config.levels))
 
@@ -194,7 +210,8 @@ class ForecastNetwork(nn.Module):
         lower = median - self.widening * nn.functional.softplus(below).cumsum(2).flip(2)
         upper = median + self.widening * nn.functional.softplus(above).cumsum(2)
         offsets = torch.cat((lower, median, upper), 2)
-        return inputs.centre[..., None] + inputs.spread[..., None] * offsets
+        centre = inputs.weighted(inputs.evidence[:, None] + self.weigh(outputs))
+        return centre[..., None] + inputs.spread[..., None] * offsets
 
 
 def _normal_offsets(levels: tuple[float, ...]) -> Tensor:

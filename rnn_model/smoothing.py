@@ -147,23 +147,32 @@ def carried_forward(y: Tensor, observed: Tensor) -> Tensor:
 
 
 def smooth(
-    x: Tensor, observed: Tensor, level: Tensor, periods: Tensor, horizon: int, window: int, families: tuple[str, ...]
+    x: Tensor,
+    observed: Tensor,
+    level: Tensor | None,
+    periods: Tensor,
+    horizon: int,
+    window: int,
+    families: tuple[str, ...],
 ) -> Bank:
     """Runs the bank.
 
     Args:
         x: (B, T) right-aligned, about unit spread, zero where not observed.
         observed: (B, T) bool.
-        level: (B,) such that x + level is the series in multiples of its spread (for multiplicative seasons).
+        level: (B,) such that x + level is the series in multiples of its spread (for multiplicative seasons); None to
+            try additive ones alone.
         periods: (B, 2) int; the shorter season first, 1 for none.
         horizon: K.
         window: W, last steps that are filtered.
         families: names of FAMILIES.
     """
     window = min(window, x.shape[1])
+    kinds = (False,) if level is None else (False, True)
+    level = torch.zeros_like(x[:, 0]) if level is None else level
     seen = observed[:, -window:]
     used = seen & (seen.cumsum(1) > 1)  # the first value starts the filters, it cannot be foretold
-    parts = _adjustments(x, observed, level, periods, horizon)
+    parts = _adjustments(x, observed, level, periods, horizon, kinds)
     ways = parts.penalty.shape[1]
     base = level[:, None, None]
 
@@ -218,8 +227,10 @@ def _repeat(values: Tensor, ways: int) -> Tensor:
     return values.repeat_interleave(ways, 0)
 
 
-def _adjustments(x: Tensor, observed: Tensor, level: Tensor, periods: Tensor, horizon: int) -> _Adjustments:
-    """No adjustment first; then, where the batch has seasons, additive and multiplicative for each forgetting."""
+def _adjustments(
+    x: Tensor, observed: Tensor, level: Tensor, periods: Tensor, horizon: int, kinds: tuple[bool, ...]
+) -> _Adjustments:
+    """No adjustment first; then, where the batch has seasons, each kind (multiplicative?) for each forgetting."""
     rows, length = x.shape
     none = _Adjustments(
         adjusted=x[:, None],
@@ -232,13 +243,13 @@ def _adjustments(x: Tensor, observed: Tensor, level: Tensor, periods: Tensor, ho
     if int(periods.max()) == 1:
         return none
 
-    ways = 2 * len(FORGETTINGS)
+    ways = len(kinds) * len(FORGETTINGS)
     positive = ((x + level[:, None] > 0) | ~observed).all(1)
-    relative = torch.tensor([False, True]).repeat(len(FORGETTINGS) * rows)
-    forgetting = x.new_tensor(FORGETTINGS).repeat_interleave(2).repeat(rows)
+    relative = torch.tensor(kinds).repeat(len(FORGETTINGS) * rows)
+    forgetting = x.new_tensor(FORGETTINGS).repeat_interleave(len(kinds)).repeat(rows)
     # where ratios make no sense the way is closed, but its numbers stay finite: inf * 0 would spread nan
-    relative = relative & _repeat(positive, ways)
-    closed = torch.tensor([False, True]).repeat(len(FORGETTINGS) * rows) & ~_repeat(positive, ways)
+    closed = relative & ~_repeat(positive, ways)
+    relative = relative & ~closed
     x, observed, level, periods = (_repeat(part, ways) for part in (x, observed, level, periods))
 
     past, ahead = torch.ones_like(x), x.new_ones(len(x), horizon)

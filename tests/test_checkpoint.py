@@ -27,6 +27,7 @@ from rnn_model.encode import feature_counts
 from rnn_model.errors import CheckpointError
 from rnn_model.network import ForecastInputs, ForecastNetwork
 
+FORECASTS = len(ForecastConfig().families) + len(ForecastConfig().log_families)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -129,14 +130,15 @@ def test_the_committed_checkpoint_predicts_what_it_always_did() -> None:
         past=torch.linspace(-2, 2, 2 * 6 * past).reshape(2, 6, past),
         lengths=torch.tensor([6, 3]),
         ahead=torch.linspace(-1, 1, 2 * 2 * ahead).reshape(2, 2, ahead),
-        centre=torch.tensor([[10.0, 11.0], [20.0, 21.0]]),
+        forecasts=torch.linspace(10, 21, 2 * 2 * FORECASTS).reshape(2, 2, FORECASTS),
+        evidence=torch.linspace(-1, 1, 2 * FORECASTS).reshape(2, FORECASTS),
         spread=torch.tensor([[1.0, 2.0], [3.0, 4.0]]),
     )
     quantiles, _ = load(FOLDER).network(inputs)
     golden = torch.tensor(
         [
-            [[8.54333, 9.87616, 11.11776], [8.07341, 10.73464, 13.20758]],
-            [[16.67619, 20.38164, 24.37052], [16.60177, 21.56864, 26.92662]],
+            [[10.48681, 11.78770, 12.97079], [12.20003, 14.67575, 17.14029]],
+            [[12.91220, 16.59738, 20.57062], [14.14612, 19.24223, 24.76071]],
         ]
     )
     torch.testing.assert_close(quantiles[:, :, ::4], golden, rtol=0, atol=1e-4)

@@ -173,8 +173,8 @@ def test_a_season_is_used_when_the_history_holds_two_of_it(
 
 
 def test_features_are_as_many_as_announced_and_finite() -> None:
-    for families in (("level",), CONFIG.families):
-        config = replace(CONFIG, families=families)
+    for families, log_families in ((("level",), ()), (("level", "trend"), ("damped",)), (CONFIG.families,) * 2):
+        config = replace(CONFIG, families=families, log_families=log_families)
         made = inputs(alone(walk(60), 4), 9, config)
         past, ahead = feature_counts(config)
         assert made.past.shape == (1, 60, past)

@@ -101,10 +101,12 @@ def test_of_a_forecaster_it_is_what_a_small_nudge_to_a_state_of_reading_does_to_
     network = ForecastNetwork(D, 4, config).double().eval()
     nn.init.normal_(network.head.weight)
     generator = torch.Generator().manual_seed(4)
-    past, ahead = (torch.randn(2, *shape, generator=generator, dtype=torch.float64) for shape in ((T + 3, D), (4, 4)))
+    nn.init.normal_(network.weigh.weight)
+    shapes = (T + 3, D), (4, 4), (4, network.weigh.out_features)
+    past, ahead, said = (torch.randn(2, *shape, generator=generator, dtype=torch.float64) for shape in shapes)
     lengths = torch.tensor([T, T + 3])
-    ones = torch.ones(2, 4, dtype=torch.float64)
-    made = ForecastInputs(past, lengths, ahead, ones, ones)
+    beside = (said, torch.zeros_like(said[:, 0]), torch.ones(2, 4, dtype=torch.float64))
+    made = ForecastInputs(past, lengths, ahead, *beside)
 
     def losses(quantiles: Tensor) -> Tensor:
         return quantiles.square().sum((1, 2))
@@ -118,7 +120,7 @@ def test_of_a_forecaster_it_is_what_a_small_nudge_to_a_state_of_reading_does_to_
         norms = []
         for row, length in enumerate(lengths.tolist()):
             read = past[row : row + 1, length - T : length]
-            one = ForecastInputs(read, torch.tensor([T]), ahead[row : row + 1], ones[:1], ones[:1])
+            one = ForecastInputs(read, torch.tensor([T]), *(part[row : row + 1] for part in (ahead, *beside)))
             at = torch.tensor([T - distance])
             _, _, state = network.encoder(read[:, : T - distance], at)
 

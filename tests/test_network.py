@@ -189,6 +189,7 @@ class TestStates:
 
 
 PAST, AHEAD = 4, 5
+FORECASTS = len(ForecastConfig().families) + len(ForecastConfig().log_families)
 
 
 def forecaster(cell: str = "rnn", encoder: bool = True, **settings: object) -> ForecastNetwork:
@@ -198,9 +199,10 @@ def forecaster(cell: str = "rnn", encoder: bool = True, **settings: object) -> F
 
 
 def shaken(network: ForecastNetwork, size: float = 1.0) -> ForecastNetwork:
-    """With a head that is not zero, as after training."""
-    nn.init.normal_(network.head.weight, std=size)
-    nn.init.normal_(network.head.bias, std=size)
+    """With last layers that are not zero, as after training."""
+    for last in (network.head, network.weigh):
+        nn.init.normal_(last.weight, std=size)
+        nn.init.normal_(last.bias, std=size)
     return network
 
 
@@ -210,7 +212,8 @@ def batch(horizon: int = 7, size: float = 1.0) -> ForecastInputs:
         past=size * torch.randn(3, 8, PAST),
         lengths=lengths,
         ahead=size * torch.randn(3, horizon, AHEAD),
-        centre=size * torch.randn(3, horizon),
+        forecasts=size * torch.randn(3, horizon, FORECASTS),
+        evidence=torch.randn(3, FORECASTS),
         spread=size * (0.1 + torch.rand(3, horizon)),
     )
 
@@ -263,8 +266,15 @@ class TestForecaster:
 
     def test_a_longer_horizon_leaves_the_nearer_steps_alone(self) -> None:
         network, inputs = shaken(forecaster()), batch(horizon=9)
-        shorter = inputs._replace(ahead=inputs.ahead[:, :4], centre=inputs.centre[:, :4], spread=inputs.spread[:, :4])
+        shorter = inputs._replace(
+            ahead=inputs.ahead[:, :4], forecasts=inputs.forecasts[:, :4], spread=inputs.spread[:, :4]
+        )
         torch.testing.assert_close(network(inputs)[0][:, :4], network(shorter)[0], **CLOSE)
+
+    def test_the_median_goes_to_the_forecast_that_is_weighed_most(self) -> None:
+        network, inputs = forecaster(), batch()
+        nn.init.constant_(network.weigh.bias[4:5], 50.0)
+        torch.testing.assert_close(network(inputs)[0][..., 4], inputs.forecasts[..., 4], **CLOSE)
 
     @pytest.mark.parametrize("cell", CELLS)
     def test_every_weight_learns(self, cell: str) -> None:
@@ -281,7 +291,12 @@ def test_widening_stretches_every_distance_from_the_median() -> None:
     plain, wide = (ForecastNetwork(3, 5, part) for part in (config, replace(config, widening=1.5)))
     wide.load_state_dict(plain.state_dict())
     series = ForecastInputs(
-        torch.randn(2, 7, 3), torch.tensor([7, 4]), torch.randn(2, 6, 5), torch.randn(2, 6), torch.rand(2, 6) + 0.1
+        torch.randn(2, 7, 3),
+        torch.tensor([7, 4]),
+        torch.randn(2, 6, 5),
+        torch.randn(2, 6, FORECASTS),
+        torch.randn(2, FORECASTS),
+        torch.rand(2, 6) + 0.1,
     )
     one, other = plain(series)[0], wide(series)[0]
     median = one[..., 4:5]

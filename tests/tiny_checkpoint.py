@@ -25,13 +25,14 @@ An untrained network of 4 hidden units for the tests: real in format, small in e
 
 
 def tiny() -> tuple[ModelConfig, ForecastNetwork]:
-    """A network whose head is drawn, not zero, so that its recurrent layers have a say in the forecast."""
+    """A network whose last layers are drawn, not zero, so that its recurrent layers have a say in the forecast."""
     cell = CellConfig(hidden_size=4)
     forecast = ForecastConfig(encoder=cell, decoder=cell)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(20)
         network = ForecastNetwork(*feature_counts(forecast), forecast)
         torch.nn.init.normal_(network.head.weight, std=0.05)
+        torch.nn.init.normal_(network.weigh.weight, std=0.5)
     return ModelConfig("forecast-tiny", forecast), network
 
 

@@ -222,11 +222,11 @@ def _varied(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
 
 
 def _with_gaps(rng: np.random.Generator, history: np.ndarray) -> np.ndarray:
-    """Now and then a history with holes, since people's have them; the last value stays."""
+    """Now and then a history with holes, since people's have them; the last known value stays."""
     if rng.random() > 0.05 or len(history) < 6:
         return history
     holes = rng.random(len(history)) < rng.uniform(0.02, 0.3)
-    holes[-1] = False
+    holes[np.isfinite(history).nonzero()[0][-1]] = False
     return np.where(holes, np.nan, history)
 
 

@@ -27,7 +27,7 @@ from typing import Any
 import torch
 
 from rnn_model.checkpoint import load, save
-from rnn_model.config import FAMILIES, CellConfig, ForecastConfig, ModelConfig
+from rnn_model.config import FAMILIES, LOG_FAMILIES, CellConfig, ForecastConfig, ModelConfig
 from rnn_model.encode import feature_counts
 from rnn_model.errors import TrainingError, UnrolledError
 from rnn_model.network import ForecastNetwork
@@ -87,7 +87,10 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
         raise TrainingError(f"batch: expected at least one sequence for each of {together.size} processes")
     cell = from_flags(CellConfig, arguments)
     forecast = ForecastConfig(
-        encoder=None if arguments.no_encoder else cell, decoder=cell, families=tuple(arguments.families)
+        encoder=None if arguments.no_encoder else cell,
+        decoder=cell,
+        families=tuple(arguments.families),
+        log_families=tuple(arguments.log_families),
     )
     real = config.real_share > 0
     pool = training_pool() if real else ()
@@ -169,6 +172,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-encoder", action="store_true", help="leave the history to the classical forecasts")
     parser.add_argument(
         "--families", nargs="+", choices=FAMILIES, default=FAMILIES, metavar="NAME", help="classical forecasts to use"
+    )
+    parser.add_argument(
+        "--log-families",
+        nargs="*",
+        choices=FAMILIES,
+        default=LOG_FAMILIES,
+        metavar="NAME",
+        help="those to make from the logarithms, too; none at all without a name",
     )
     for record in (TrainConfig, CellConfig):
         add_flags(parser.add_argument_group(record.__name__), record)
