@@ -168,6 +168,8 @@ class TextConfig:
         longest: most characters (or words) read of a text.
         addresses: whether web addresses are read like the rest; else they are left out, being in no language.
         recurrent: layers that read the steps in order, or None for a bag of n-grams, blind to order.
+        members: independent networks that stand side by side in them, each with its share of the hidden units, which
+            it normalises by itself; the weights between members are zero.
         temperature: what the logits are divided by, found on held-out texts such that probabilities are honest.
         threshold: least probability of the likeliest class; below it the answer is "not sure".
     """
@@ -180,6 +182,7 @@ class TextConfig:
     longest: int = 1000
     addresses: bool = False
     recurrent: CellConfig | None = CellConfig(hidden_size=128)
+    members: int = 1
     temperature: float = 1.0
     threshold: float = 0.0
 
@@ -194,6 +197,10 @@ class TextConfig:
             within("ngrams", self.ngrams, 1, 8),
             within("embedding", self.embedding, 1, 1024),
             within("longest", self.longest, 1, 100_000),
+            within("members", self.members, 1, 64),
+            None
+            if self.recurrent is None or not self.members or self.recurrent.hidden_size % self.members == 0
+            else f"members: expected a divisor of {self.recurrent.hidden_size} hidden units, found {self.members}",
             within("temperature", self.temperature, 0.01, 100.0),
             within("threshold", self.threshold, 0.0, 1.0),
         )

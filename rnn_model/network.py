@@ -37,18 +37,19 @@ class RecurrentNetwork(nn.Module):
     its own.  With `config.residual`, layer l computes LayerNorm(input + cell(input)).
     """
 
-    def __init__(self, features: int, config: CellConfig) -> None:
+    def __init__(self, features: int, config: CellConfig, members: int = 1) -> None:
         """
         Args:
             features: D, numbers at each step.
             config: cell, sizes and initialisation.
+            members: networks side by side in it, see `TextConfig.members`.
         """
         super().__init__()
         self.config = config
         self.project = nn.Linear(features, config.hidden_size)
         self.cells = nn.ModuleList(_cell(config) for _ in range(config.layers))
         self.norms = nn.ModuleList(
-            nn.LayerNorm(config.hidden_size) if config.residual else nn.Identity() for _ in range(config.layers)
+            _norm(config.hidden_size, members) if config.residual else nn.Identity() for _ in range(config.layers)
         )
         self.dropout = nn.Dropout(config.dropout)
         initialise(self, config)
@@ -94,6 +95,28 @@ class RecurrentNetwork(nn.Module):
         packed_hidden, (_, memory) = cell(packed, start)
         hidden, _ = nn.utils.rnn.pad_packed_sequence(packed_hidden, batch_first=True, total_length=fed.shape[1])
         return hidden, memory[0]
+
+
+def _norm(size: int, members: int) -> nn.Module:
+    return nn.LayerNorm(size) if members == 1 else MemberNorm(size, members)
+
+
+class MemberNorm(nn.LayerNorm):
+    """Layer normalisation (Ba et al. 2016) of each member's share of the units by itself."""
+
+    def __init__(self, size: int, members: int) -> None:
+        """
+        Args:
+            size: H, units of all members.
+            members: K.
+        """
+        super().__init__(size)
+        self.members = members
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., H) -> (..., H)."""
+        share = inputs.unflatten(-1, (self.members, -1))
+        return nn.functional.layer_norm(share, share.shape[-1:]).flatten(-2) * self.weight + self.bias
 
 
 def _cell(config: CellConfig) -> nn.Module:
@@ -273,7 +296,9 @@ class TextNetwork(nn.Module):
         self.embedding = nn.EmbeddingBag(config.buckets, config.embedding, mode="sum")
         self.bag = nn.Linear(config.embedding, len(config.labels))
         self.growth = nn.Parameter(torch.zeros(()))
-        self.recurrent = None if config.recurrent is None else RecurrentNetwork(config.embedding, config.recurrent)
+        self.recurrent = (
+            None if config.recurrent is None else RecurrentNetwork(config.embedding, config.recurrent, config.members)
+        )
         if config.recurrent is not None:
             self.order = nn.Linear(2 * config.recurrent.hidden_size, len(config.labels), bias=False)
             nn.init.zeros_(self.order.weight)

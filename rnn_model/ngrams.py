@@ -65,6 +65,15 @@ class Steps:
         last = np.cumsum(self.lengths)
         return ends[last] > ends[last - self.lengths]
 
+    def of(self, texts: np.ndarray) -> Steps:
+        """The features of some of the texts, in the order of their numbers (R,)."""
+        firsts = np.cumsum(self.lengths) - self.lengths
+        lengths = self.lengths[texts]
+        steps = _runs(firsts[texts], lengths)
+        held = np.diff(self.starts, append=len(self.features))[steps]
+        features = self.features[_runs(self.starts[steps], held)]
+        return Steps(features, np.cumsum(held) - held, lengths, self.ends[steps], self.closing[steps])
+
     def one(self, step: int) -> Steps:
         """A single step as a batch of one text."""
         end = self.starts[step + 1] if step + 1 < len(self.starts) else len(self.features)
@@ -75,6 +84,12 @@ class Steps:
             self.ends[step : step + 1],
             self.closing[step : step + 1],
         )
+
+
+def _runs(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """The numbers from each start on, as many as its length says, one run after the other."""
+    offsets = starts - (np.cumsum(lengths) - lengths)
+    return np.repeat(offsets, lengths) + np.arange(lengths.sum())
 
 
 def prepared(text: str, config: TextConfig) -> tuple[str, bool]:

@@ -126,3 +126,14 @@ def test_hashes_stay_as_they_are() -> None:
 
 GOLDEN = [(954, 825, 919), (719, 561, 142, 55), (163, 790, 587), (509, 252, 55), (608, 85, 165, 55), (396, 550, 518)]
 GOLDEN_WORDS = [(647, 387, 330, 623, 24), (213, 713, 368, 643, 449)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(texts=st.lists(TEXTS, min_size=1, max_size=5), data=st.data())
+@pytest.mark.parametrize("config", [CHARACTERS, WORDS], ids=["character", "word"])
+def test_steps_of_some_texts_are_those_read_alone(config: TextConfig, texts: list[str], data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.integers(0, len(texts) - 1), min_size=1, max_size=6))
+    read = [prepared(text, config)[0] for text in texts]
+    found, expected = steps_of(read, config).of(np.array(rows)), steps_of([read[row] for row in rows], config)
+    for name in ("features", "starts", "lengths", "ends", "closing"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))

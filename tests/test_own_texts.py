@@ -104,8 +104,35 @@ def test_where_only_order_tells_the_words_fail_and_the_recurrence_does_not(tmp_p
     assert fitted.scores[NETWORK].accuracy > 0.9
     assert fitted.scores[BAG].accuracy < 0.65
     assert fitted.against[BAG].verdict == "better"
+    assert fitted.gained is not None
+    assert fitted.gained.log_loss > 0.3
     assert fitted.facts.flow is not None
     assert len(fitted.facts.flow.norms) > 10
+    assert "they are kept" in report(table, fitted)
+    text = fitted.model.config.text
+    assert (text.members, text.recurrent.hidden_size) == (5, 160)
+    card = files_for_people(table, split, fitted, fitted.model.config, "the command", "mine")["README.md"]
+    assert "5 networks of 1 x 32 recurrent units, whose answers are averaged" in " ".join(card.split())
+    assert "they are kept" in " ".join(card.split())
+
+
+def test_where_nothing_tells_the_recurrence_is_left_out(tmp_path: Path) -> None:
+    """Labels dealt out by chance: networks that learn them by heart must not be believed for that."""
+    rng = np.random.default_rng(1)
+    table, split = table_of([(text, ("one", "other")[rng.integers(2)]) for text, _ in messages(150)])
+    recipe = replace(RECIPE, **QUICK, steps=250, learning_rate=1e-2, patience=100)
+    fitted = fit_texts(table, split, tmp_path, small(table), recipe, lambda _: None)
+    assert fitted.history.epochs[-1].train_accuracy > fitted.history.epochs[-1].valid_accuracy + 0.2
+    assert not fitted.ordered
+    assert fitted.gained is not None
+    assert fitted.gained.verdict != "better"
+    config, network = fitted.model.classifier
+    assert config.recurrent is None
+    assert network.recurrent is None
+    assert network.embedding.weight.shape == (4096, 2)
+    assert fitted.against[MAJORITY].verdict != "better"
+    card = files_for_people(table, split, fitted, fitted.model.config, "the command", "mine")["README.md"]
+    assert "so they are left out" in " ".join(card.split())
 
 
 def test_a_run_can_be_watched_and_stopped(tmp_path: Path) -> None:

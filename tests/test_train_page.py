@@ -481,7 +481,7 @@ def test_the_command_is_the_same_training(
     words = run.task.command(run.recipe, run.cell).split()
     assert words[:8] == ["python", "-m", "training.fit", "classify", "--data", "rows.csv", "--start", "n-grams"]
     assert words[words.index("--weight-decay") + 1] == "0.1"
-    assert words[words.index("--hidden-size") + 1] == "32"
+    assert words[words.index("--cell") + 1] == "rnn"
     assert "--clip" not in words
 
     # of series it is carried out, and makes the same weights

@@ -234,7 +234,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--embedding",
         type=int,
-        help=f"numbers that stand for a feature (default {EMBEDDING}, for a table {own_texts.EMBEDDING})",
+        help=f"numbers that stand for a feature (default {EMBEDDING}, for a table {own_texts.EMBEDDING}, and a quarter "
+        "of that in each network on top of n-grams)",
     )
     parser.add_argument("--bag-steps", type=int, default=BAG_STEPS, help="steps of the first stage, without recurrence")
     parser.add_argument("--bag-rate", type=float, default=BAG_RATE, help="learning rate of the first stage")

@@ -1,8 +1,9 @@
-"""A classifier of a person's own texts: n-grams weighed by logistic regression, and a recurrent network on top of them
+"""A classifier of a person's own texts: n-grams weighed by logistic regression, and recurrent networks on top of them
 
-On small tables TF-IDF with logistic regression beats most networks, so the network begins as one: its embedding holds
-the regression's weights for every hashed n-gram, which is the best that can be said without order.  The recurrent
-layers then learn what order adds; where they add nothing on held-out texts, they are left out, and the result says so.
+On small tables TF-IDF with logistic regression beats most networks, so it is in the network: its embedding holds the
+regression's weights for every hashed n-gram, which is the best that can be said without order.  Recurrent networks
+learn from the same texts in order, and have the say beside it that held-out rows give them (`training/stacking.py`);
+where they add nothing that can be told, they are left out, and the result says so.
 
 Started from nothing instead, as a first network usually is, the same layers show what they do without all that.
 """
@@ -15,20 +16,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
 from rnn_model.checkpoint import Model
-from rnn_model.classifier import classify_many
+from rnn_model.classifier import classify_many, inputs_of
 from rnn_model.config import CellConfig, ModelConfig, TextConfig
 from rnn_model.errors import TrainingError
 from rnn_model.gradient_flow import text_gradient_flow
-from rnn_model.metrics import confusion
+from rnn_model.metrics import confusion, log_loss
 from rnn_model.network import TextNetwork
 from rnn_model.ngrams import prepared, steps_of
-from rnn_model.records import ClassScores, History
+from rnn_model.records import ClassScores, GradientFlow, History
 from training.card_parts import Place
 from training.classifying import LabelledTexts, TextValidation, loss_of, tempered
 from training.config import TrainConfig
@@ -36,32 +38,43 @@ from training.controls import BAG, MAJORITY, Difference, bag_of_words, differenc
 from training.diagnose import Compared, Facts, diagnose
 from training.lengths import Epochs
 from training.loop import outlasted, train
-from training.regression import choose, regression
+from training.regression import PARTS, bag_config, choose, regression
+from training.stacking import (
+    HeldOut,
+    Members,
+    PartBatches,
+    Weights,
+    common,
+    loss_of_members,
+    member_config,
+    stacked,
+    stacked_config,
+    weights_of,
+)
 from training.table import Split, TextTable
-from training.text_batches import TextBatch, thinned
+from training.text_batches import TextBatch
 from training.text_card import text_card
 
 NETWORK = "network"  # its name among the scores
 WORDY = 5  # words in the middle one of the texts, from which on a step is a word
 BUCKETS = 65_536
-EMBEDDING = 32  # numbers for a feature, more where there are more classes
-DROPPED = 0.3  # share of features left out of a training text
+EMBEDDING = 32  # numbers for a feature
 
 RECIPE = TrainConfig(
-    steps=1500,
-    batch=64,
-    learning_rate=1e-3,
+    steps=800,
+    batch=32,
+    learning_rate=3e-3,
     warmup=50,
     weight_decay=1e-2,
     averaging=0.98,
     validate_every=50,
     patience=8,
 )
-CELL = CellConfig(hidden_size=64)
+CELL = CellConfig(cell="gru", hidden_size=32, residual=False)
 
 N_GRAMS, NOTHING = "n-grams", "nothing"  # what the recurrent layers start from
 # As a first network is usually trained: nothing holds the weights back, and it goes on to the end.
-FROM_NOTHING = replace(RECIPE, learning_rate=3e-3, weight_decay=0.0, patience=1_000_000)
+FROM_NOTHING = replace(RECIPE, steps=1500, batch=64, weight_decay=0.0, patience=1_000_000)
 MOST_SEEN = 1000  # training rows that the accuracy in the learning curve is measured on
 
 
@@ -70,9 +83,11 @@ class OwnTexts:
     """What came of training on a table.
 
     Attributes:
-        model: the network that did best on the validation rows, calibrated there.
-        history: the learning curve of the recurrent layers.
-        ordered: whether they are in `model`: they helped on the validation rows.
+        model: the network that did best on rows held out from it, calibrated there.
+        history: the learning curve of the recurrent layers alone.
+        ordered: whether they are in `model`.
+        gained: how much better the bag of n-grams became by them, on all rows but the test's, each held out from what
+            judged it; None when there was no bag.
         answers: probabilities (N, C) that the model and its controls give to the test rows, by name.
         scores: of those.
         against: how much better the model did than each control there.
@@ -85,6 +100,7 @@ class OwnTexts:
     model: Model
     history: History
     ordered: bool
+    gained: Difference | None
     answers: dict[str, np.ndarray]
     scores: dict[str, ClassScores]
     against: dict[str, Difference]
@@ -105,7 +121,7 @@ def config_for(table: TextTable, cell: CellConfig) -> TextConfig:
         table.classes,
         unit=unit_for(table.texts),
         buckets=BUCKETS,
-        embedding=max(EMBEDDING, len(table.classes)),
+        embedding=EMBEDDING,
         longest=400,
         addresses=True,
         recurrent=cell,
@@ -141,68 +157,34 @@ def fit_texts(
     if start not in (N_GRAMS, NOTHING):
         raise TrainingError(f"start: expected {N_GRAMS!r} or {NOTHING!r}, found {start!r}")
     config = config or config_for(table, CELL)
-    if config.embedding < len(table.classes):
-        raise TrainingError(
-            f"embedding: expected at least one number a class, {len(table.classes)}, found {config.embedding}"
-        )
-    cell = config.recurrent or CELL
-    labels = np.array(table.labels)
-    parts = {"train": split.train, "valid": split.valid, "test": split.test}
-    texts = {name: [table.texts[row] for row in rows] for name, rows in parts.items()}
-    of = {name: labels[list(rows)] for name, rows in parts.items()}
-    validation = TextValidation([LabelledTexts("valid", tuple(texts["valid"]), of["valid"])], config)
-    every = -(-len(split.train) // MOST_SEEN)
-    seen = TextValidation([LabelledTexts("train", tuple(texts["train"][::every]), of["train"][::every])], config)
+    learn = _on_n_grams if start == N_GRAMS else _from_nothing
+    rows = _Rows(*(LabelledTexts(name, *_rows(table, part)) for name, part in _parts(split).items()))
+    learnt = learn(rows, replace(config, recurrent=config.recurrent or CELL), recipe, folder, say, watch)
+    model = Model(ModelConfig("own-texts", text=learnt.config), learnt.network, "trained here")
 
-    def accuracies(network: TextNetwork) -> tuple[float, float]:
-        return seen.accuracies(network)["train"], validation.accuracies(network)["valid"]
-
-    torch.manual_seed(recipe.seed)
-    network, bag = TextNetwork(config), None
-    if start == N_GRAMS:
-        everything = texts["train"] + texts["valid"], np.concatenate((of["train"], of["valid"]))
-        choice = choose(*everything, config, recipe.seed, lambda: watch is None or watch(History()))
-        bag = regression(texts["train"], of["train"], config, choice.strength)
-        with torch.no_grad():  # the recurrence should add to honest probabilities
-            for parameter in bag.bag.parameters():
-                parameter.div_(choice.temperature)
-        network.load_state_dict(network.state_dict() | bag.state_dict())
-        say(f"n-grams alone: validation loss {validation(bag):.4f}, penalty 1/{choice.strength:g}")
-    batches = TableBatches(texts["train"], of["train"], config, recipe, DROPPED if bag is not None else 0.0)
-    history = outlasted(lambda: train(network, batches, loss_of, validation, recipe, folder, say, accuracies, watch))
-    flow = text_gradient_flow(network, config, texts["test"], of["test"].tolist(), "trained network")
-    config = tempered(network, config, validation)
-    ordered = bag is None or _helps(network, config, bag, validation)
-    if not ordered:
-        # nothing is left to choose, so the validation texts may teach as well
-        network = regression(*everything, config, choice.strength)
-        config = replace(config, recurrent=None, temperature=choice.temperature)
-        say("the order of words added nothing that the validation texts can show: the n-grams alone are kept")
-    model = Model(ModelConfig("own-texts", text=config), network.eval().requires_grad_(False), "trained here")
-
+    taught, chose, (unseen, labels) = ((list(part.texts), part.labels) for part in rows)
     answers = {
-        NETWORK: np.stack([answer.probabilities for answer in classify_many(model, texts["test"])]),
-        BAG: bag_of_words(
-            (texts["train"], of["train"]), (texts["valid"], of["valid"]), texts["test"], len(table.classes)
-        ),
-        MAJORITY: majority(of["train"], len(table.classes), len(split.test)),
+        NETWORK: np.stack([answer.probabilities for answer in classify_many(model, unseen)]),
+        BAG: bag_of_words(taught, chose, unseen, len(table.classes)),
+        MAJORITY: majority(taught[1], len(table.classes), len(split.test)),
     }
     ours = answers[NETWORK]
-    wrong = [row for row in np.argsort(-ours.max(1)) if ours[row].argmax() != of["test"][row]]
-    scores = {name: score(of["test"], made) for name, made in answers.items()}
-    against = {name: difference(of["test"], ours, answers[name]) for name in (BAG, MAJORITY)}
+    wrong = [row for row in np.argsort(-ours.max(1)) if ours[row].argmax() != labels[row]]
+    scores = {name: score(labels, made) for name, made in answers.items()}
+    against = {name: difference(labels, ours, answers[name]) for name in (BAG, MAJORITY)}
     return OwnTexts(
         model=model,
-        history=history,
-        ordered=ordered,
+        history=learnt.history,
+        ordered=learnt.config.recurrent is not None,
+        gained=learnt.gained,
         answers=answers,
         scores=scores,
         against=against,
-        confusion=confusion(of["test"], ours.argmax(1), len(table.classes)),
+        confusion=confusion(labels, ours.argmax(1), len(table.classes)),
         worst=tuple((split.test[row], table.classes[int(ours[row].argmax())]) for row in wrong[:10]),
         facts=Facts(
             recipe,
-            cell,
+            config.recurrent or CELL,
             rows=len(split.train),
             classes=len(table.classes),
             held_out=len(split.valid) + len(split.test),
@@ -212,52 +194,149 @@ def fit_texts(
                 Compared(name, scores[NETWORK].log_loss, scores[name].log_loss, gap.log_loss_interval)
                 for name, gap in against.items()
             ),
-            flow=flow,
+            flow=learnt.flow,
         ),
         start=start,
     )
 
 
-def _helps(network: TextNetwork, config: TextConfig, bag: TextNetwork, validation: TextValidation) -> bool:
-    """Whether the network is better than the bag it began as, beyond what the validation rows may show by chance."""
-    (ours, labels), *_ = validation.logits(network).values()
-    (before, _), *_ = validation.logits(bag).values()
-    said = [logits.double().softmax(1).numpy() for logits in (ours / config.temperature, before)]
-    return difference(labels.numpy(), *said).verdict == "better"
+class _Rows(NamedTuple):
+    train: LabelledTexts
+    valid: LabelledTexts
+    test: LabelledTexts
+
+
+class _Learnt(NamedTuple):
+    """What came of the training alone; names as in `OwnTexts`, `flow` as in `Facts`."""
+
+    network: TextNetwork
+    config: TextConfig
+    history: History
+    gained: Difference | None
+    flow: GradientFlow | None
+
+
+def _parts(split: Split) -> dict[str, tuple[int, ...]]:
+    return {"train": split.train, "valid": split.valid, "test": split.test}
+
+
+def _rows(table: TextTable, rows: tuple[int, ...]) -> tuple[tuple[str, ...], np.ndarray]:
+    return tuple(table.texts[row] for row in rows), np.array(table.labels)[list(rows)]
+
+
+def _on_n_grams(
+    rows: _Rows,
+    config: TextConfig,
+    recipe: TrainConfig,
+    folder: Path,
+    say: Callable[[str], None],
+    watch: Callable[[History], bool] | None,
+) -> _Learnt:
+    """Bag and recurrent networks, weighed on the training and validation rows, each held out from what judges it."""
+    small = member_config(config)
+    whole = stacked_config(small, PARTS)
+    texts = [*rows.train.texts, *rows.valid.texts]
+    labels = np.concatenate((rows.train.labels, rows.valid.labels))
+    choice = choose(texts, labels, config, recipe.seed, lambda: watch is None or watch(History()))
+    said_by_bag = _softmax(choice.logits)
+    held_back = f"penalty 1/{choice.strength:g}, features weighed by rarity to the power {choice.power:g}"
+    say(f"n-grams alone: loss {log_loss(labels, said_by_bag):.4f} on rows held out, {held_back}")
+
+    steps = steps_of([prepared(text, config)[0] for text in texts], config)
+    known = common(steps, config.buckets)
+    steps = replace(steps, features=known[steps.features])
+    torch.manual_seed(recipe.seed)
+    shares = majority(labels, len(config.labels), 1)[0]
+    members = Members(small, int(known.max()), PARTS, shares)
+    held_out = HeldOut(steps, labels, choice.parts, MOST_SEEN)
+    batches = PartBatches(steps, labels, choice.parts, recipe)
+    history = outlasted(
+        lambda: train(members, batches, loss_of_members, held_out, recipe, folder, say, held_out.accuracies, watch)
+    )
+
+    order = held_out.unseen(members)
+    weights = weights_of(choice.logits, order, labels)
+    gained = difference(labels, _softmax(weights.bag * choice.logits + weights.order * order), said_by_bag)
+    bag = regression(texts, labels, config, choice.power, choice.strength)
+    weights = Weights(weights.bag / choice.temperature, weights.order)
+    network = stacked(bag, members, weights, known, whole)
+    flow = text_gradient_flow(network, whole, rows.test.texts, rows.test.labels.tolist(), "trained network")
+    say(told(gained))
+    if gained.verdict == "better":
+        return _Learnt(network, whole, history, gained, flow)
+    alone = replace(bag_config(config), temperature=choice.temperature)
+    return _Learnt(bag.eval().requires_grad_(False), alone, history, gained, flow)
+
+
+def _from_nothing(
+    rows: _Rows,
+    config: TextConfig,
+    recipe: TrainConfig,
+    folder: Path,
+    say: Callable[[str], None],
+    watch: Callable[[History], bool] | None,
+) -> _Learnt:
+    """All weights drawn at random, no feature left out, and the best epoch on the validation rows kept."""
+    validation = TextValidation([rows.valid], config)
+    every = -(-len(rows.train.texts) // MOST_SEEN)
+    some = LabelledTexts("train", rows.train.texts[::every], rows.train.labels[::every])
+    seen = TextValidation([some], config)
+
+    def accuracies(network: TextNetwork) -> tuple[float, float]:
+        return seen.accuracies(network)["train"], validation.accuracies(network)["valid"]
+
+    torch.manual_seed(recipe.seed)
+    network = TextNetwork(config)
+    batches = TableBatches(rows.train.texts, rows.train.labels, config, recipe)
+    history = outlasted(lambda: train(network, batches, loss_of, validation, recipe, folder, say, accuracies, watch))
+    flow = text_gradient_flow(network, config, rows.test.texts, rows.test.labels.tolist(), "trained network")
+    config = tempered(network, config, validation)
+    return _Learnt(network.eval().requires_grad_(False), config, history, None, flow)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    return torch.from_numpy(logits).softmax(1).numpy()
+
+
+def told(gained: Difference) -> str:
+    """What the recurrent networks added on rows held out, and what follows, in a sentence."""
+    (low, high), (least, most) = gained.log_loss_interval, gained.accuracy_interval
+    kept = "they are kept" if gained.verdict == "better" else "too little to tell, so the n-grams alone are kept"
+    return (
+        f"Recurrent networks on top of the n-grams, on rows held out while learning: log loss saved "
+        f"{gained.log_loss:+.4f} ({low:+.4f} to {high:+.4f}), accuracy {gained.accuracy:+.3f} ({least:+.3f} to "
+        f"{most:+.3f}): {kept}."
+    )
 
 
 class TableBatches(Dataset[TextBatch]):
     """Item `step` is the batch of that step: rows of similar length, each once an epoch."""
 
-    def __init__(
-        self, texts: Sequence[str], labels: np.ndarray, config: TextConfig, recipe: TrainConfig, dropped: float
-    ) -> None:
+    def __init__(self, texts: Sequence[str], labels: np.ndarray, config: TextConfig, recipe: TrainConfig) -> None:
         """
         Args:
             texts, labels: N rows.
             config: of the network that will read the batches.
             recipe: its seed, batch and steps.
-            dropped: share of features left out at random, so that none is relied upon.
         """
-        self.texts, self.labels, self.config, self.recipe = texts, labels, config, recipe
-        self.dropped = dropped
-        lengths = steps_of([prepared(text, config)[0] for text in texts], config).lengths
-        self.epochs = Epochs(lengths, recipe.batch, recipe.seed)
+        self.texts = steps_of([prepared(text, config)[0] for text in texts], config)
+        self.labels, self.recipe = labels, recipe
+        self.epochs = Epochs(self.texts.lengths, recipe.batch, recipe.seed)
 
     def __len__(self) -> int:
         return self.recipe.steps
 
     def __getitem__(self, step: int) -> TextBatch:
         rows = self.epochs[step]
-        steps = steps_of([prepared(self.texts[row], self.config)[0] for row in rows], self.config)
-        rng = np.random.default_rng((self.recipe.seed, step))
-        return TextBatch(thinned(steps, rng, self.dropped), torch.from_numpy(self.labels[rows]))
+        return TextBatch(inputs_of(self.texts.of(rows)), torch.from_numpy(self.labels[rows]))
 
 
 def report(table: TextTable, fitted: OwnTexts) -> str:
     """Scores on the test rows beside the controls', and which to believe, as lines of text."""
     lines = [f"{len(fitted.answers[NETWORK]):,} test rows that nothing was chosen by:", *score_lines(fitted.scores)]
     lines += [gap.beside(name) for name, gap in fitted.against.items()]
+    if fitted.gained is not None:
+        lines.append(told(fitted.gained))
     for number, taken in fitted.worst[:3]:
         shown, label = " ".join(table.texts[number].split())[:80], table.classes[table.labels[number]]
         lines.append(f"Wrong and sure: line {table.lines[number]}, {label} taken for {taken}: {shown}")
@@ -291,6 +370,7 @@ def files_for_people(
         "table": {"sha256": table.sha256, "texts": len(table), "columns": table.columns, "classes": table.classes},
         "split": {"train": len(split.train), "valid": len(split.valid), "test": len(split.test), "seed": split.seed},
         "recurrence_kept": fitted.ordered,
+        "recurrence_gained": None if fitted.gained is None else asdict(fitted.gained),
         "versions": versions(),
         "config": asdict(fitted.facts.train),
         "test": {name: asdict(row) for name, row in fitted.scores.items()},

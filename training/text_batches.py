@@ -58,9 +58,12 @@ class TextBatches(Dataset[TextBatch]):
         return TextBatch(thinned(steps, rng, self.dropped), torch.tensor(labels))
 
 
-def thinned(steps: Steps, rng: np.random.Generator, dropped: float) -> TextInputs:
-    """The steps as the network reads them, a share of their features left out at random."""
+def thinned(steps: Steps, rng: np.random.Generator, dropped: float, skipped: float = 0.0) -> TextInputs:
+    """The steps as the network reads them, shares of their features and of whole steps left out at random."""
     kept = rng.random(len(steps.features)) >= dropped
+    if skipped:
+        held = np.diff(steps.starts, append=len(steps.features))
+        kept &= np.repeat(rng.random(len(held)) >= skipped, held)
     before = np.concatenate(([0], np.cumsum(kept)))
     starts = before[steps.starts]
     return TextInputs(*(torch.from_numpy(part) for part in (steps.features[kept], starts, steps.lengths)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rnn_model.config import ModelConfig, TextConfig
+from rnn_model.config import CellConfig, ModelConfig, TextConfig
 from rnn_model.records import History
 from training.card_parts import HERE, Place, wrapped
 from training.card_pictures import CURVE
@@ -113,7 +113,7 @@ def _how_it_works(config: TextConfig, record: Mapping[str, Any]) -> str:
     order = (
         "No recurrence."
         if cell is None
-        else f"On top of it {cell.layers} x {cell.hidden_size} recurrent units (cell {cell.cell}, {cell.activation}, "
+        else f"On top of it {_networks(config.members, cell)} (cell {cell.cell}, {cell.activation}, "
         f"{cell.initialisation} initialisation) read the same steps in order."
     )
     return f"""## How it works
@@ -122,6 +122,11 @@ def _how_it_works(config: TextConfig, record: Mapping[str, Any]) -> str:
 - **What reads their order**: {order}
 - {record["parameters"]:,} parameters; the embedding is stored in float16. Temperature {config.temperature:g}, found \
 on held-out texts, makes the probabilities honest."""
+
+
+def _networks(members: int, cell: CellConfig) -> str:
+    units = f"{cell.layers} x {cell.hidden_size // members} recurrent units"
+    return units if members == 1 else f"{members} networks of {units}, whose answers are averaged,"
 
 
 def _training(record: Mapping[str, Any], history: History, place: Place, language: bool) -> str:
@@ -136,15 +141,28 @@ def _training(record: Mapping[str, Any], history: History, place: Place, languag
     )
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     seconds = ", ".join(f"{stage} {value:.0f}" for stage, value in record["cpu_seconds"].items())
-    begun = "the bag of n-grams first, then the recurrence on top"
-    if record.get("start") == "nothing":
-        begun = "all of them drawn at random first"
+    begun = {
+        None: "the bag of n-grams first, then the recurrence on top",
+        "nothing": "all of them drawn at random first",
+        "n-grams": "the bag of n-grams by logistic regression; the recurrent networks each without another part of the "
+        "rows, on which it was judged beside a bag that had not seen them either",
+    }[record.get("start")]
+    gained = record.get("recurrence_gained")
+    if gained is None:
+        outcome = ""
+    else:
+        low, high = gained["log_loss_interval"]
+        outcome = (
+            f" All those parts together say that the recurrent networks save {gained['log_loss']:+.4f} of log loss "
+            f"({low:+.4f} to {high:+.4f} with 95 % confidence): "
+            + ("they are kept." if record["recurrence_kept"] else "too little to tell, so they are left out.")
+        )
     return f"""## Training
 
 - **Data**: {data}
 - **Command**: `{record["command"]}`
 - **Course**: cross-entropy, AdamW, averaged weights; {begun}. Those of \
-step {best.step:,} of {last.step:,} did best on held-out texts ({best.valid_loss:.4f}). CPU seconds: {seconds}.
+step {best.step:,} of {last.step:,} did best on held-out texts ({best.valid_loss:.4f}).{outcome} CPU seconds: {seconds}.
 - **Made with** {versions}.{picture}"""
 
 

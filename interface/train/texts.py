@@ -115,7 +115,7 @@ def results(fitted: OwnTexts, table: TextTable) -> str:
 
 
 def believed(fitted: OwnTexts) -> str:
-    """Which to believe, and by how much, in words."""
+    """Which to believe, and by how much, in words, and what the order of the words added."""
     rows = next(iter(fitted.scores.values())).rows
     lines = []
     for name, gap in fitted.against.items():
@@ -130,11 +130,12 @@ def believed(fitted: OwnTexts) -> str:
             lines.append(f"Believe {name}, not the network: {by}.")
         else:
             lines.append(f"{rows:,} test rows cannot tell the network from {name}: {by}. The simpler one will do.")
+    if fitted.gained is not None:
+        from training.own_texts import told
+
+        lines.append(told(fitted.gained))
     if not fitted.ordered:
-        lines.append(
-            "The order of words added nothing on the validation rows, so the network that is kept weighs n-grams "
-            "alone; the curves are those of the recurrent layers that were left out."
-        )
+        lines.append("The curves are those of the recurrent layers that were left out.")
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
