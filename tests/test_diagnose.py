@@ -145,6 +145,9 @@ def test_a_leak_comes_before_everything_else() -> None:
     assert names(drawn(FALLING, TURNING), Facts(held_out=100, leaks=9)) == ["leak suspected", "overfitting"]
     better_than_training = np.stack([np.full(20, 0.8), np.full(20, 0.9)])
     assert names(drawn(FALLING, FALLING, better_than_training))[0] == "leak suspected"
+    assert names(drawn(FALLING, FALLING, better_than_training), Facts(held_out=1000))[0] == "leak suspected"
+    few = names(drawn(FALLING, FALLING, better_than_training), Facts(held_out=24))
+    assert "leak suspected" not in few, "of few rows more may be right by chance"
 
 
 def test_every_change_can_be_made_again_and_again() -> None:

@@ -11,8 +11,9 @@ from types import ModuleType
 import pytest
 
 from rnn_model import load
+from training.config import TrainConfig
 from training.fit import main
-from training.own_texts import NOTHING, RECIPE
+from training.own_texts import CELL, NOTHING
 from training.recipes import RECIPES, in_epochs
 from training.toy_texts import as_csv, messages
 
@@ -31,8 +32,7 @@ def pictures() -> ModuleType:
 
 
 def test_epochs_are_steps_in_which_every_row_is_seen_so_often() -> None:
-    assert RECIPE.batch == 64
-    recipe = in_epochs(RECIPE, 3, 129)
+    recipe = in_epochs(TrainConfig(batch=64), 3, 129)
     assert (recipe.steps, recipe.validate_every) == (9, 3)
 
 
@@ -42,7 +42,7 @@ def test_the_notebooks_recipe_learns_by_heart_and_is_told_so(
     monkeypatch.chdir(tmp_path)
     Path("rows.csv").write_bytes(as_csv(messages(300)))
     assert RECIPES["notebook"].epochs == 200
-    command = ["classify", "--data", "rows.csv", "--recipe", "notebook", "--epochs", "60", "--learning-rate", "3e-3"]
+    command = ["classify", "--data", "rows.csv", "--recipe", "notebook", "--epochs", "60", "--learning-rate", "6e-3"]
     assert main([*command, "--buckets", "2048", "--out", "mine"]) == 0
     assert "overfitting: The network learns the training rows by heart" in capsys.readouterr().out
 
@@ -54,7 +54,7 @@ def test_the_notebooks_recipe_learns_by_heart_and_is_told_so(
     assert record["start"] == NOTHING
     assert [record["config"][name] for name in ("weight_decay", "averaging", "clip")] == [0.0, 0.0, 1e6]
     assert len(history["epochs"]) == 60
-    assert history["epochs"][-1]["train_accuracy"] > 0.98
+    assert history["epochs"][-1]["train_accuracy"] > 0.95
     assert history["epochs"][-1]["valid_loss"] > 1.5 * history["epochs"][history["best"]]["valid_loss"]
     assert "overfitting" in {found["name"] for found in record["diagnosis"]}
 
@@ -74,7 +74,7 @@ def test_epochs_and_single_flags_go_before_the_recipe(
     Path("rows.csv").write_bytes(as_csv(messages(80)))
     for flags, steps, cell in (
         (["--recipe", "notebook", "--steps", "4", "--cell", "rnn"], 4, "rnn"),
-        (["--start", "nothing", "--epochs", "2", "--batch", "20"], 6, "rnn"),
+        (["--start", "nothing", "--epochs", "2", "--batch", "20"], 6, CELL.cell),
     ):
         assert main(["classify", "--data", "rows.csv", "--buckets", "512", *flags, "--out", f"mine-{steps}"]) == 0
         record = json.loads(Path(f"mine-{steps}/training.json").read_text())

@@ -150,7 +150,8 @@ def _leak(history: History, facts: Facts) -> Iterator[Diagnosis]:
         if (
             kept.train_accuracy is not None
             and kept.valid_accuracy is not None
-            and kept.valid_accuracy > kept.train_accuracy + TOO_GOOD
+            # twice the standard error of a share of few rows, if they are few
+            and kept.valid_accuracy > kept.train_accuracy + max(TOO_GOOD, (facts.held_out or math.inf) ** -0.5)
         ):
             evidence.append(
                 f"Validation accuracy {kept.valid_accuracy:.1%} is above training accuracy {kept.train_accuracy:.1%}."
