@@ -18,7 +18,7 @@ from interface.classify_tab import classify_tab
 from interface.forecast_tab import forecast_tab
 from interface.look import head, theme
 from interface.models_tab import models_tab
-from interface.train_tab import train_tab
+from interface.train import train_tab
 from interface.visit import begun
 from rnn_model import Model, UnrolledError, load
 from rnn_model.reading.limits import MAX_FILE_BYTES
@@ -43,7 +43,7 @@ def build(forecaster: Model, classifier: Model) -> gr.Blocks:
         with visit.tabs:
             forecast_tab(forecaster, visit)
             classify_tab(classifier, visit)
-            train_tab(visit)
+            train_tab(forecaster, visit)
             models_tab((forecaster, classifier), Path(FORECASTER).parent, visit)
     # A forecast is pure computation: more at once than cores would only make each one slower.
     return demo.queue(default_concurrency_limit=2)

@@ -190,8 +190,8 @@ def _shown(
 def _result(result: Forecast, checked: Backtest, coverage: float) -> str:
     """The sentence, the picture, and under it whether to believe them; a better rival is drawn too."""
     sentence = describe(result, coverage)
-    rival = (checked.rival, rival_ahead(result, checked)) if checked.gain < 0 else None
-    shown = picture(lambda narrow: forecast_figure(result, narrow=narrow, rival=rival), sentence, "forecast")
+    rivals = [(checked.rival, rival_ahead(result, checked))] if checked.gain < 0 else []
+    shown = picture(lambda narrow: forecast_figure(result, narrow=narrow, rivals=rivals), sentence, "forecast")
     return (
         f'<p class="verdict" role="status">{escape(sentence)}</p>{shown}'
         f'<p class="believe">{escape(checked.verdict)}</p>'

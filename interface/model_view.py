@@ -127,8 +127,8 @@ def _results(model: Model) -> str:
         return _benchmark(scores)
     if "by_language" in scores:
         return _identification(scores)
-    if "tails" in record:
-        return _tails(record)
+    if "ends" in record:
+        return _ends(record)
     if "test" in record:
         return _test_rows(record)
     return '<p class="said">No scores came along: python -m training.evaluate FOLDER --baselines measures it.</p>'
@@ -189,20 +189,18 @@ def _identification(scores: Mapping[str, Any]) -> str:
     )
 
 
-def _tails(record: Mapping[str, Any]) -> str:
+def _ends(record: Mapping[str, Any]) -> str:
     """A forecaster fitted to a person's own series, on the ends of them that it never saw."""
     rows = [
         (
-            _set(name),
             method,
-            f"{row['mase']:.3f}",
-            f"{row['wql']:.3f}",
+            *(_with_interval(row[measure], row[f"{measure}_interval"]) for measure in ("mase", "loss")),
             "" if row["coverage"] is None else f"{row['coverage']:.1%}",
         )
-        for name, methods in record["tails"].items()
-        for method, row in methods.items()
+        for method, row in record["ends"].items()
     ]
-    return _table("On held-out ends of its series", ("Set", "Method", "MASE", "WQL", "80 % band holds"), rows)
+    caption = "On held-out ends of its series; in brackets where the true value lies (95 % confidence)"
+    return _table(caption, ("Method", "MASE", "Quantile loss", "80 % band holds"), rows)
 
 
 def _test_rows(record: Mapping[str, Any]) -> str:
@@ -219,8 +217,10 @@ def _test_rows(record: Mapping[str, Any]) -> str:
     )
 
 
-def _with_interval(value: float, interval: Sequence[float]) -> str:
-    return f"{value:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
+def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" + ("" if interval is None else f" ({interval[0]:.3f} to {interval[1]:.3f})")
 
 
 def _weak(model: Model) -> str:
@@ -316,21 +316,21 @@ def _curves(model: Model) -> str:
     names = sorted(paper for paper in model.papers if re.fullmatch(r"history[\w-]*\.json", paper))
     if not names:
         return ""
-    apart = "The two losses are taken on different data, so the distance between them says nothing."
     alike = "table" in _document(model, "training.json")  # rows of one table, dealt out at random
+    apart = "The two losses are taken on different data and have a scale each."
     said = "" if alike else f'<p class="hint">{apart}</p>'
-    drawn = "".join(_curve(name, history_of(_document(model, name))) for name in names)
+    drawn = "".join(_curve(name, history_of(_document(model, name)), not alike) for name in names)
     return f'<section class="foretold">{drawn}{said}</section>'
 
 
-def _curve(name: str, history: History) -> str:
+def _curve(name: str, history: History, apart: bool) -> str:
     best, last = history.epochs[history.best], history.epochs[-1]
     heading = "Learning curve" + (" of the bag of n-grams" if name == "history-bag.json" else "")
     said = (
         f"The weights of step {best.step:,} of {last.step:,} did best on the validation set ({best.valid_loss:.4f}). "
         f"It ended: {history.stopped}."
     )
-    drawn = picture(lambda narrow: learning_curve_figure(history, narrow=narrow), f"{heading}. {said}")
+    drawn = picture(lambda narrow: learning_curve_figure(history, apart=apart, narrow=narrow), f"{heading}. {said}")
     return f'<h2>{heading}</h2><p class="said">{escape(said)}</p>{drawn}'
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from rnn_model import unroll
 from rnn_model.classifier import inputs_of
 from rnn_model.config import TextConfig
-from rnn_model.network import Gathered, RecurrentNetwork, TextNetwork
+from rnn_model.network import ForecastInputs, ForecastNetwork, Gathered, RecurrentNetwork, State, TextNetwork
 from rnn_model.ngrams import prepared, steps_of
 from rnn_model.records import GradientFlow
 
@@ -40,12 +40,31 @@ def gradient_flow(
         loss_of: outputs of the last step (B, H) -> loss of each sequence (B,).
         name: for a legend.
     """
-    outputs, carriers = walk(network, inputs)
-    loss = loss_of(outputs[:, -1]).sum()  # a sum keeps the sequences of the batch apart
-    gradients = torch.autograd.grad(loss, [state for layer in carriers for state in layer])
-    norms = torch.stack([gradient.norm(dim=1).mean() for gradient in gradients]).view(len(carriers), -1)
-    radii = [spectral_radius(cell) for cell in network.cells]  # type: ignore[arg-type]
-    return GradientFlow(name, norms.flip(1).T.double().numpy(), np.array(radii))
+    outputs, carriers, _ = walk(network, inputs)
+    return _sent_back(network, carriers, loss_of(outputs[:, -1]), name)
+
+
+def forecast_gradient_flow(
+    network: ForecastNetwork, inputs: ForecastInputs, loss_of: Callable[[Tensor], Tensor], name: str = ""
+) -> GradientFlow | None:
+    """The same for the layers of a forecaster that read the history, and its loss over all the steps ahead.
+
+    Distances count from the last step read; the layers that walk the horizon start from the state there.  What the
+    network is told of the steps ahead without any memory (the classical forecast, the season) is held constant.
+
+    Args:
+        network: with an encoder; without one the answer is None.
+        inputs: (B, ...); of each sequence as many last steps are read as the shortest has.
+        loss_of: quantiles (B, K, Q) in scaled units -> loss of each sequence (B,).
+        name: for a legend.
+    """
+    if network.encoder is None:
+        return None
+    steps = int(inputs.lengths.min())
+    last = inputs.lengths[:, None] - steps + torch.arange(steps)
+    past = inputs.past.gather(1, last[..., None].expand(-1, -1, inputs.past.shape[2]))
+    _, carriers, state = walk(network.encoder, past)
+    return _sent_back(network.encoder, carriers, loss_of(network.ahead(inputs, state)), name)
 
 
 def text_gradient_flow(
@@ -73,7 +92,7 @@ def text_gradient_flow(
         embedded, count = network.padded(network.embedding(inputs.features, inputs.starts), inputs)
         embedded, count = embedded[:, :length], count[:, :length]
         fed = embedded / count.clamp(min=1)
-        held, _ = walk(network.recurrent, fed)
+        held, _, _ = walk(network.recurrent, fed)
     target = torch.tensor([labels[row] for row in rows])
 
     def loss_of(last: Tensor) -> Tensor:
@@ -84,20 +103,25 @@ def text_gradient_flow(
     return gradient_flow(network.recurrent, fed.requires_grad_(), loss_of, name)
 
 
-def walk(network: RecurrentNetwork, inputs: Tensor) -> tuple[Tensor, list[list[Tensor]]]:
+def walk(network: RecurrentNetwork, inputs: Tensor) -> tuple[Tensor, list[list[Tensor]], State]:
     """What `network` computes for inputs (B, T, D), one step at a time.
 
     Returns:
-        outputs (B, T, H) of the top layer, and for every layer the T states (B, H) that carry its past.
+        outputs (B, T, H) of the top layer, for every layer the T states (B, H) that carry its past, and the state
+        after the last step.
     """
     signal = network.project(inputs)
-    carriers = []
+    carriers, hiddens = [], []
     for cell, norm in zip(network.cells, network.norms, strict=True):
         states, carried = _walk_layer(cell, signal)  # type: ignore[arg-type]
         carriers.append(carried)
+        hiddens.append(states[-1])
         hidden = torch.stack(states, 1)
         signal = norm(signal + hidden) if network.config.residual else hidden
-    return signal, carriers
+    ends = torch.stack(hiddens, 1)
+    if network.config.cell != "lstm":
+        return signal, carriers, State(ends, torch.zeros_like(ends))
+    return signal, carriers, State(ends, torch.stack([carried[-1] for carried in carriers], 1))
 
 
 def spectral_radius(cell: nn.RNNBase) -> float:
@@ -113,6 +137,15 @@ def spectral_radius(cell: nn.RNNBase) -> float:
     elif cell.mode == "LSTM":
         matrix = matrix.chunk(4)[2]  # torch's order: input, forget, cell, output
     return float(torch.linalg.eigvals(matrix).abs().max())
+
+
+def _sent_back(network: RecurrentNetwork, carriers: list[list[Tensor]], losses: Tensor, name: str) -> GradientFlow:
+    """Losses (B,) sent back to the T states of every layer that led to them."""
+    # a sum keeps the sequences of the batch apart
+    gradients = torch.autograd.grad(losses.sum(), [state for layer in carriers for state in layer])
+    norms = torch.stack([gradient.norm(dim=1).mean() for gradient in gradients]).view(len(carriers), -1)
+    radii = [spectral_radius(cell) for cell in network.cells]  # type: ignore[arg-type]
+    return GradientFlow(name, norms.flip(1).T.double().numpy(), np.array(radii))
 
 
 def _walk_layer(cell: nn.RNNBase, signal: Tensor) -> tuple[list[Tensor], list[Tensor]]:

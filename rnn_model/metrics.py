@@ -73,6 +73,35 @@ def mase(actual: np.ndarray, point: np.ndarray, history: np.ndarray, season: int
     return _mean_observed(np.abs(np.asarray(actual, dtype=np.float64) - point)) / seasonal_scale(history, season)
 
 
+def scaled_quantile_loss(
+    actual: np.ndarray,
+    quantiles: np.ndarray,
+    levels: np.ndarray | Sequence[float],
+    history: np.ndarray,
+    season: int,
+) -> float:
+    """Pinball loss of one forecast in units of its series' own changes: what MASE is to a point, for all quantiles.
+
+        SQL = mean over k and levels of 2 * L(y, q) / scale, with the scale of `seasonal_scale`
+
+    Series of any size weigh alike.  For a point forecast repeated over symmetric levels it is MASE.
+
+    Args:
+        actual: (K,) what happened; nan where missing.
+        quantiles: (K, Q) what was forecast.
+        levels: (Q,) quantile levels.
+        history: (T,) what was known when the forecast was made.
+        season: m, steps in the season; 1 means none.
+
+    Returns:
+        Without unit; lower is better, 0 is exact; nan as for `mase`.
+
+    Source: Makridakis et al. (2022), "The M5 uncertainty competition", International Journal of Forecasting 38,
+    1365-1385, there as scaled pinball loss, without the 2.
+    """
+    return 2 * _mean_observed(pinball_loss(actual, quantiles, levels)) / seasonal_scale(history, season)
+
+
 def weighted_quantile_loss(
     actuals: Sequence[np.ndarray], quantiles: Sequence[np.ndarray], levels: np.ndarray | Sequence[float]
 ) -> float:

@@ -221,6 +221,10 @@ class ForecastNetwork(nn.Module):
         state, hidden = None, None
         if self.encoder is not None:
             _, hidden, state = self.encoder(inputs.past, inputs.lengths)
+        return self.ahead(inputs, state), hidden
+
+    def ahead(self, inputs: ForecastInputs, state: State | None) -> Tensor:
+        """Quantiles (B, K, Q) in scaled units, from the state after the last step read; None starts from zeros."""
         steps = torch.full_like(inputs.lengths, inputs.ahead.shape[1])
         outputs, _, _ = self.decoder(inputs.ahead, steps, state)
         median, below, above = self.head(outputs).split(
@@ -230,7 +234,7 @@ class ForecastNetwork(nn.Module):
         upper = median + self.widening * nn.functional.softplus(above).cumsum(2)
         offsets = torch.cat((lower, median, upper), 2)
         centre = inputs.weighted(inputs.evidence[:, None] + self.weigh(outputs))
-        return centre[..., None] + inputs.spread[..., None] * offsets, hidden
+        return centre[..., None] + inputs.spread[..., None] * offsets
 
 
 def _normal_offsets(levels: tuple[float, ...]) -> Tensor:

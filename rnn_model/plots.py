@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from io import StringIO
@@ -47,7 +47,7 @@ _STYLE: dict[Any, Any] = {
 }
 _DRAWING = threading.Lock()  # rcParams belong to the whole process, and a server draws in several threads
 MUTED = 0.64  # opacity of ink that explains rather than shows
-_DASHES = (0, (4, 2))
+_DASHES, _DOTS = (0, (4, 2)), (0, (1, 1.5))
 WIDE, NARROW = (677, 302), (320, 300)  # points
 _SHOWN_POINTS = 1000  # more would fall on the same pixels
 
@@ -67,7 +67,7 @@ def forecast_figure(
     *,
     narrow: bool = False,
     shown: int | None = None,
-    rival: tuple[str, np.ndarray] | None = None,
+    rivals: Sequence[tuple[str, np.ndarray]] = (),
     came: np.ndarray | None = None,
 ) -> Figure:
     """History, median and two bands over time; wild values are ringed, and what was done to the bands is stated.
@@ -76,7 +76,7 @@ def forecast_figure(
         forecast: what to draw; missing values of its history are drawn as gaps.
         narrow: a figure for a phone: less wide, less history, the same size of type.
         shown: steps of history to draw; by default a few seasons, enough to judge the forecast by.
-        rival: name and values (K,) of another forecast to draw beside it.
+        rivals: name and values (K,) of at most two other forecasts to draw beside it.
         came: (K,) what then came, nan where it is not known.
     """
     history, ahead = forecast.history, len(forecast.quantiles)
@@ -89,35 +89,37 @@ def forecast_figure(
     outer = bands[max(bands)]
     x, dated = _positions(forecast, len(past) + ahead)
 
-    others = [line / factor for line in (came, rival[1] if rival else None) if line is not None]
+    others = [line / factor for line in (came, *(values for _, values in rivals)) if line is not None]
     low, high = limits(np.concatenate([past, outer.ravel(), *others]))
     ticks, value_labels = value_ticks(low, high)
     ends = outer[1, -1], median[-1], outer[0, -1]
     decimals = decimals_for(float(ends[0] - ends[2]) or abs(float(ends[1])), 2)
     end_labels = [number(float(end), decimals) for end in ends]
 
+    key = [_Key("observed", INK, 1.5), _Key("median", ACCENT, 2.2)]
+    key += [_Key(f"{coverage:.0%} range", ACCENT, 9.0, shade) for shade, coverage in _shades(bands)]
+    if came is not None:
+        key.append(_Key("what came", INK, 3.0))
+    key += [_Key(name, INK, 1.2, 1.0, dashes) for (name, _), dashes in zip(rivals, (_DASHES, _DOTS), strict=False)]
+    wild = wild_values(history.values) - (len(history) - len(past))
+    wild = wild[wild >= 0]
+    if len(wild):
+        key.append(_Key("far from the others", CONTRAST, 3.0))
+
     with drawing():
-        figure, axes = canvas(NARROW if narrow else WIDE, value_labels, end_labels)
+        figure, axes = canvas(NARROW if narrow else WIDE, value_labels, end_labels, key)
         axes.set(xlim=(x[0], x[-1]), ylim=(low, high))
         draw_value_scale(axes, ticks, value_labels)
         draw_time_scale(axes, *_time_ticks(x, dated, 6 if narrow else 9))
         _draw_past(axes, x[:-ahead], past)
         _draw_fan(axes, x, past, median, bands)
         _draw_ends(axes, ends, end_labels)
-        wild = wild_values(history.values) - (len(history) - len(past))
-        wild = wild[wild >= 0]
         if len(wild):
             axes.plot(x[wild], past[wild], "o", mfc="none", color=CONTRAST, markersize=9, clip_on=False, label="wild")
-        key = [_Key("observed", INK, 1.5), _Key("median", ACCENT, 2.2)]
-        key += [_Key(f"{coverage:.0%} range", ACCENT, 9.0, shade) for shade, coverage in _shades(bands)]
         if came is not None:
             axes.plot(x[-ahead:], came / factor, "o", color=INK, markersize=3, clip_on=False, label="came")
-            key.append(_Key("what came", INK, 3.0))
-        if rival is not None:
-            axes.plot(x[-ahead:], rival[1] / factor, color=INK, lw=1.2, ls=_DASHES, clip_on=False, label="rival")
-            key.append(_Key(rival[0], INK, 1.2, 1.0, _DASHES))
-        if len(wild):
-            key.append(_Key("far from the others", CONTRAST, 3.0))
+        for (_, line), dashes in zip(rivals, (_DASHES, _DOTS), strict=False):
+            axes.plot(x[-ahead:], line / factor, color=INK, lw=1.2, ls=dashes, clip_on=False, label="rival")
         _draw_head(figure, _heading(history, magnitude), key, forecast.stated)
     return figure
 
@@ -309,14 +311,18 @@ def _time_ticks(x: np.ndarray, dated: bool, most: int) -> tuple[np.ndarray, list
     return ticks, formatter.format_ticks(ticks), formatter.get_offset()
 
 
-def canvas(size: tuple[int, int], left_labels: list[str], right_labels: list[str]) -> tuple[Figure, Axes]:
-    """An empty figure, and its axes with margins as wide as the labels beside them."""
+def canvas(
+    size: tuple[int, int], left_labels: list[str], right_labels: list[str], key: Sequence[_Key] = ()
+) -> tuple[Figure, Axes]:
+    """An empty figure, and its axes with margins as wide as the labels beside them; taller for a key of many rows."""
     width, height = size
-    figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+    more = 15 * max(max((row for _, row in _key_places(key, width)), default=0) - 1, 0)
+    figure = Figure(figsize=(width / 72, (height + more) / 72), dpi=72)
     left = 16 + 6 * max(map(len, left_labels))
     right = 16 + 7 * max(map(len, right_labels))
     bottom, top = 36, 56
-    place = (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
+    room = height - bottom - top
+    place = (left / width, bottom / (height + more), 1 - (left + right) / width, room / (height + more))
     axes = figure.add_axes(place)
     axes.set_axis_off()
     return figure, axes
@@ -390,23 +396,31 @@ def _heading(history: Series, magnitude: str) -> str:
 
 
 def _draw_head(figure: Figure, heading: str, key: list[_Key], stated: tuple[str, ...] = ()) -> None:
-    """Heading, key (marks side by side, each followed by its name, a second row if need be), and what was done."""
+    """Heading, key (marks side by side, each followed by its name, in rows), and what was done."""
     width, height = size_of(figure)
     figure.text(6 / width, 1 - 14 / height, shortened(heading, int(width / 8)), weight="bold")
     if stated:
         words = shortened("; ".join(stated), int(width / 5.6))
         figure.text(6 / width, 5 / height, words, alpha=MUTED, size=9)
-    y, x = 1 - 35 / height, 7.0
-    for name, colour, thickness, opacity, dashes in key:
-        needed = 18 + 5.6 * len(name)
-        if x + needed > width and x > 7:
-            y, x = y - 15 / height, 7.0
+    for (name, colour, thickness, opacity, dashes), (x, row) in zip(key, _key_places(key, width), strict=True):
+        y = 1 - (35 + 15 * row) / height
         ends = [x / width, (x + 13) / width]
         mark = Line2D(ends, [y + 3.5 / height] * 2, lw=thickness, color=colour, alpha=opacity, ls=dashes)
         mark.set_solid_capstyle("butt")
         figure.add_artist(mark)
         figure.text((x + 18) / width, y, name, alpha=0.8)
+
+
+def _key_places(key: Sequence[_Key], width: float) -> list[tuple[float, int]]:
+    """Where each mark of a key begins, in points from the left, and in which row."""
+    places, x, row = [], 7.0, 0
+    for mark in key:
+        needed = 18 + 5.6 * len(mark.name)
+        if x + needed > width and x > 7:
+            x, row = 7.0, row + 1
+        places.append((x, row))
         x += needed + 14
+    return places
 
 
 def _shades(bands: dict[float, np.ndarray]) -> list[tuple[float, float]]:

@@ -42,35 +42,51 @@ _FAINTEST = 1e-12  # norms below it are drawn on the bottom line
 _LARGEST_WITH_NUMBERS = 12  # classes, beyond which the cells are too small for numbers
 
 
-def learning_curve_figure(history: History, *, earlier: History | None = None, narrow: bool = False) -> Figure:
+def learning_curve_figure(
+    history: History,
+    *,
+    earlier: History | None = None,
+    earlier_name: str = "before",
+    apart: bool = False,
+    narrow: bool = False,
+) -> Figure:
     """Training and validation loss over the steps, and the accuracies below them if they were measured.
 
     Args:
         history: at least one row; a loss that is not finite is left out.
         earlier: another run to compare with, drawn fainter and dashed.
+        earlier_name: what that one is called.
+        apart: the two losses are in different units, so each has a panel of its own.
         narrow: a figure for a phone.
     """
     runs = [history] if earlier is None or not earlier.epochs else [earlier, history]
     all_steps = np.concatenate([_steps(run) for run in runs])
-    kinds = [("Loss", ("train_loss", "valid_loss"), 1.0, "")]
+    kinds: list[tuple[str, str | None, str | None, float, str]] = [("Loss", "train_loss", "valid_loss", 1.0, "")]
+    if apart:
+        kinds = [
+            ("Training loss", "train_loss", None, 1.0, ""),
+            ("Validation loss", None, "valid_loss", 1.0, ""),
+        ]
     if any(epoch.valid_accuracy is not None for run in runs for epoch in run.epochs):
-        kinds.append(("Accuracy", ("train_accuracy", "valid_accuracy"), 0.01, "%"))
+        kinds.append(("Accuracy", "train_accuracy", "valid_accuracy", 0.01, "%"))
     width, height = NARROW if narrow else WIDE
     height += (height - 112) * (len(kinds) - 1)
     with drawing():
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         room = (height - 48) / len(kinds)
-        for index, (name, measured, unit, sign) in enumerate(kinds):
+        for index, (name, train, valid, unit, sign) in enumerate(kinds):
             bottom = 38 + room * (len(kinds) - 1 - index)
             place = (58 / width, bottom / height, 1 - 82 / width, (room - 44) / height)
             axes = figure.add_axes(place)
-            curves = [_Curves(_steps(run), _measured(run, measured, unit), run.best) for run in runs]
+            curves = [
+                _Curves(_steps(run), _measured(run, train, unit), _measured(run, valid, unit), run.best) for run in runs
+            ]
             _draw_curves(axes, curves, name, sign)
             ticks = _step_ticks(np.array([all_steps.min(), all_steps.max()]), 4 if narrow else 8)
             draw_time_scale(axes, *ticks, "step" if index + 1 == len(kinds) else "")
         keys = [("training", INK, None), ("validation", ACCENT, None), ("best validation, kept", ACCENT, "o")]
         if len(runs) > 1:
-            keys[2:] = [("best", ACCENT, "o"), ("before", INK, "--")]
+            keys[2:] = [("best", ACCENT, "o"), (shortened(earlier_name, 16 if narrow else 60), INK, "--")]
         _draw_key(figure, keys)
     return figure
 
@@ -165,26 +181,35 @@ def gradient_figure(flows: Sequence[GradientFlow], *, narrow: bool = False) -> F
 
 
 class _Curves(NamedTuple):
-    """One run in one panel: steps (N,), training and validation (N,) each, and the row that was kept."""
+    """One run in one panel: steps (N,), training and validation (N,) each or None, and the row that was kept."""
 
     steps: np.ndarray
-    lines: tuple[np.ndarray, ...]
+    train: np.ndarray | None
+    valid: np.ndarray | None
     best: int
+
+    @property
+    def lines(self) -> list[tuple[np.ndarray, str]]:
+        """What is drawn, with its colour."""
+        both = ((self.train, INK), (self.valid, ACCENT))
+        return [(line, colour) for line, colour in both if line is not None]
 
 
 def _steps(history: History) -> np.ndarray:
     return np.array([epoch.step for epoch in history.epochs], dtype=np.float64)
 
 
-def _measured(history: History, names: tuple[str, str], unit: float) -> tuple[np.ndarray, ...]:
-    """Two columns of a history; nan, which is not drawn, where there is no value."""
-    return tuple(np.array([_or_nan(getattr(epoch, name)) for epoch in history.epochs]) / unit for name in names)
+def _measured(history: History, name: str | None, unit: float) -> np.ndarray | None:
+    """A column of a history; nan, which is not drawn, where there is no value."""
+    if name is None:
+        return None
+    return np.array([_or_nan(getattr(epoch, name)) for epoch in history.epochs]) / unit
 
 
 def _draw_curves(axes: Axes, runs: Sequence[_Curves], name: str, sign: str) -> None:
     """One panel: training and validation over the steps, the kept row of the last run marked with its validation."""
     axes.set_axis_off()
-    values = np.concatenate([line for run in runs for line in run.lines])
+    values = np.concatenate([line for run in runs for line, _ in run.lines])
     finite = values[np.isfinite(values)]
     low, high = limits(finite) if len(finite) else (0.0, 1.0)
     first, last = min(float(run.steps[0]) for run in runs), max(float(run.steps[-1]) for run in runs)
@@ -192,20 +217,28 @@ def _draw_curves(axes: Axes, runs: Sequence[_Curves], name: str, sign: str) -> N
     ticks, labels = value_ticks(low, high)
     draw_value_scale(axes, ticks, [label + sign for label in labels])
     for run in runs:
-        for line, colour in zip(run.lines, (INK, ACCENT), strict=True):
+        for line, colour in run.lines:
             shown = np.where(np.isfinite(line), line, np.nan)
             (drawn,) = axes.plot(run.steps, shown, color=colour, lw=1.8, solid_joinstyle="round", clip_on=False)
             if run is not runs[-1]:
                 drawn.set(dashes=_BEFORE, alpha=0.6)
-    steps, best = runs[-1].steps, runs[-1].best
-    kept = runs[-1].lines[1][best]
-    axes.axvline(steps[best], color=ACCENT, lw=0.9, alpha=0.6, dashes=(2, 3))
+    if runs[-1].valid is not None:
+        _mark_kept(axes, runs[-1], (first, last), sign)
+    line_height = FONT / axes_size(axes)[1]
+    axes.text(0, 1 + 0.7 * line_height, name, transform=axes.transAxes, weight="bold")
+
+
+def _mark_kept(axes: Axes, run: _Curves, span: tuple[float, float], sign: str) -> None:
+    """The row whose weights were kept, with its validation."""
+    assert run.valid is not None, "the caller asks only for panels with a validation"
+    at, kept = run.steps[run.best], run.valid[run.best]
+    axes.axvline(at, color=ACCENT, lw=0.9, alpha=0.6, dashes=(2, 3))
     if np.isfinite(kept):
-        axes.plot(steps[best], kept, "o", color=ACCENT, markersize=6, clip_on=False)
-        left = steps[best] > (first + last) / 2
-        gap = 8 * (last - first or 2) / axes_size(axes)[0]
+        axes.plot(at, kept, "o", color=ACCENT, markersize=6, clip_on=False)
+        left = at > sum(span) / 2
+        gap = 8 * (span[1] - span[0] or 2) / axes_size(axes)[0]
         axes.text(
-            steps[best] + (-gap if left else gap),
+            at + (-gap if left else gap),
             kept,
             f"{kept:.1f}{sign}" if sign else f"{kept:.3g}",
             color=ACCENT,
@@ -213,8 +246,6 @@ def _draw_curves(axes: Axes, runs: Sequence[_Curves], name: str, sign: str) -> N
             ha="right" if left else "left",
             va="bottom",
         )
-    line_height = FONT / axes_size(axes)[1]
-    axes.text(0, 1 + 0.7 * line_height, name, transform=axes.transAxes, weight="bold")
 
 
 def _step_ticks(steps: np.ndarray, most: int) -> tuple[np.ndarray, list[str]]:

@@ -79,6 +79,7 @@ class Reading:
         notes: everything that was done to the input, in words, with counts and first examples.
         warnings: the subset of facts a visitor must see before trusting a forecast (also in words).
         alternatives: other readings that fit.
+        selection: those of the notes that say which of several series `selected` is, and why.
     """
 
     series: tuple[Series, ...]
@@ -86,6 +87,7 @@ class Reading:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    selection: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,6 +77,21 @@ def test_noise_about_a_plateau_is_no_overfitting() -> None:
     assert names(drawn(FALLING, noisy, LEARNT)) == ["healthy"]
 
 
+def test_a_loss_near_zero_may_double_without_anything_being_wrong() -> None:
+    tiny = np.where(STEPS < 0.5, np.exp(-12 * STEPS), 0.0024 + 0.004 * (STEPS - 0.5))
+    right = np.ones((2, 20))
+    assert names(drawn(np.exp(-14 * STEPS), tiny, right)) == ["healthy"]
+
+
+def test_layers_that_are_given_are_not_to_be_changed() -> None:
+    faint = GradientFlow("", 0.1 ** np.arange(20.0)[:, None], np.array([0.6]))
+    given = Facts(cell=None, rows=3, flow=faint)
+    for history in (HEALTHY, drawn(FALLING, TURNING, BY_HEART), drawn(np.ones(20), np.ones(20))):
+        for found in diagnose(history, given):
+            assert found.change is None or hasattr(given.train, found.change.field)
+            assert found.name not in ("vanishing gradient", "underfitting")
+
+
 def test_underfitting_tells_a_run_cut_short_from_a_network_too_small() -> None:
     short = diagnose(drawn(1 - 0.5 * STEPS, 1 - 0.5 * STEPS, np.full((2, 20), 0.7)))[0]
     assert (short.name, short.change) == ("underfitting", Change("steps", 12_000, 24_000))
@@ -104,6 +119,10 @@ def test_gradients_that_vanish_and_explode() -> None:
     assert names(drawn(FALLING, FALLING, norms=spike)) == ["exploding gradient"]
     clipped = diagnose(drawn(FALLING, FALLING, norms=np.full(20, 30.0), clipped=0.9))
     assert "90% of the steps were clipped to 1" in clipped[0].evidence[0]
+    enough = GradientFlow(
+        "", 0.7 ** np.arange(20.0)[:, None], np.array([0.7])
+    )  # a hundredth is left 12 of 19 steps back
+    assert names(HEALTHY, Facts(flow=enough)) == ["healthy"]
     lasting = GradientFlow("", np.ones((20, 1)), np.ones(1))
     assert names(HEALTHY, Facts(flow=lasting)) == ["healthy"]
 
@@ -126,6 +145,9 @@ def test_a_leak_comes_before_everything_else() -> None:
     assert names(drawn(FALLING, TURNING), Facts(held_out=100, leaks=9)) == ["leak suspected", "overfitting"]
     better_than_training = np.stack([np.full(20, 0.8), np.full(20, 0.9)])
     assert names(drawn(FALLING, FALLING, better_than_training))[0] == "leak suspected"
+    assert names(drawn(FALLING, FALLING, better_than_training), Facts(held_out=1000))[0] == "leak suspected"
+    few = names(drawn(FALLING, FALLING, better_than_training), Facts(held_out=24))
+    assert "leak suspected" not in few, "of few rows more may be right by chance"
 
 
 def test_every_change_can_be_made_again_and_again() -> None:

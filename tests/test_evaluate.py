@@ -41,7 +41,7 @@ def checkpoint(tmp_path, monkeypatch):
     (folder / "model.safetensors").write_bytes(WEIGHTS)
     model = SimpleNamespace(config=SimpleNamespace(forecast="settings", text=None))
     monkeypatch.setattr(evaluate, "load", lambda folder: model)
-    monkeypatch.setattr(evaluate, "forecast_many", spread_forecasts)
+    monkeypatch.setattr("training.comparison.forecast_many", spread_forecasts)
     monkeypatch.setattr(evaluate, "CACHE", tmp_path / "cache")
     return folder
 

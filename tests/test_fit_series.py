@@ -15,7 +15,7 @@ from rnn_model import forecast, load
 from rnn_model.checkpoint import save
 from training.batches import ForecastBatches
 from training.fit import main
-from training.fit_series import regimes_of
+from training.own_series import regimes_of
 from training.table import read_series_table
 
 QUICK = ["--from", str(TINY), "--batch", "16", "--warmup", "2", "--validate-every", "10"]
@@ -70,8 +70,18 @@ def test_a_network_that_gets_better_on_both_tails_is_exported_with_its_whole_rec
     for tail in ("valid", "test"):
         assert record[tail]["network"] < record[tail]["zero-shot"]
     assert set(record["tails"]["file_season_12"]) == {"seasonal naive", "zero-shot", "network"}
-    low, high = record["better_by"]
-    assert low < high
+    assert set(record["ends"]) == {"seasonal naive", "zero-shot", "network"}
+    for row in record["ends"].values():
+        assert row["mase_interval"][0] <= row["mase"] <= row["mase_interval"][1]
+        assert row["loss_interval"][0] <= row["loss"] <= row["loss_interval"][1]
+    assert record["ends"]["seasonal naive"]["mase"] == pytest.approx(record["ends"]["seasonal naive"]["loss"])
+    gain = record["better_by"]["zero-shot"]
+    assert gain["saved"] == pytest.approx(record["ends"]["zero-shot"]["loss"] - record["ends"]["network"]["loss"])
+    assert gain["interval"][0] <= gain["saved"] <= gain["interval"][1]
+    naive = record["better_by"]["seasonal naive"]  # it has no band, so only middles are compared
+    assert (naive["measure"], naive["other"]) == ("MASE", record["ends"]["seasonal naive"]["mase"])
+    assert "Beside zero-shot the network is" in said
+    assert record["diagnosis"][0]["name"] in said
     card = Path("weights/sales/README.md").read_text()
     assert "6 series of a file of one's own" in " ".join(card.split())
 
@@ -85,7 +95,8 @@ def test_a_network_that_is_not_better_leaves_the_packaged_one_in_use(
     said = capsys.readouterr().out
     assert "keeping the packaged network" in said
     assert "not better than the baseline" in said
-    assert printed_record(said)["better_by"] is None
+    gain = printed_record(said)["better_by"]["zero-shot"]
+    assert (gain["saved"], gain["interval"]) == (0.0, None)
     assert not Path("weights").exists()
     assert main([*command, "--replace", "--out", "told"]) == 0
     standing = load(TINY).network.state_dict()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from rnn_model import unroll
-from rnn_model.config import CELLS, CellConfig
-from rnn_model.gradient_flow import gradient_flow, spectral_radius, walk
-from rnn_model.network import RecurrentNetwork
+from rnn_model.config import CELLS, CellConfig, ForecastConfig
+from rnn_model.gradient_flow import forecast_gradient_flow, gradient_flow, spectral_radius, walk
+from rnn_model.network import ForecastInputs, ForecastNetwork, RecurrentNetwork, State
 from rnn_model.records import GradientFlow
 
 B, T, D, H = 3, 12, 2, 5
@@ -40,9 +42,10 @@ def loss_of(last: Tensor) -> Tensor:
 )
 def test_the_walk_computes_what_the_network_computes(options: dict[str, object]) -> None:
     network, x = network_of(**options), inputs()
-    outputs, carriers = walk(network, x)
+    outputs, carriers, end = walk(network, x)
     expected, states, last = network(x, torch.full((B,), T))
     torch.testing.assert_close(outputs, expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(end, last, rtol=0, atol=1e-12)
     for layer, carried in enumerate(carriers):
         if options["cell"] == "lstm":
             torch.testing.assert_close(carried[-1], last.memory[:, layer], rtol=0, atol=1e-12)
@@ -88,6 +91,56 @@ def test_it_is_what_a_small_nudge_to_a_state_does_to_the_loss(cell: str) -> None
             steps = 1e-6 * torch.eye(H, dtype=torch.float64)
             slope = np.array([(loss(step[None, None]) - loss(-step[None, None])) / 2e-6 for step in steps])
         assert flow.norms[distance, 0] == pytest.approx(np.linalg.norm(slope), rel=1e-5)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_of_a_forecaster_it_is_what_a_small_nudge_to_a_state_of_reading_does_to_the_loss(cell: str) -> None:
+    """The fused layers read up to a step, their state is nudged, and they read on and forecast."""
+    torch.manual_seed(3)
+    config = ForecastConfig(encoder=CellConfig(cell=cell, hidden_size=H), decoder=CellConfig(cell=cell, hidden_size=H))
+    network = ForecastNetwork(D, 4, config).double().eval()
+    nn.init.normal_(network.head.weight)
+    generator = torch.Generator().manual_seed(4)
+    nn.init.normal_(network.weigh.weight)
+    shapes = (T + 3, D), (4, 4), (4, network.weigh.out_features)
+    past, ahead, said = (torch.randn(2, *shape, generator=generator, dtype=torch.float64) for shape in shapes)
+    lengths = torch.tensor([T, T + 3])
+    beside = (said, torch.zeros_like(said[:, 0]), torch.ones(2, 4, dtype=torch.float64))
+    made = ForecastInputs(past, lengths, ahead, *beside)
+
+    def losses(quantiles: Tensor) -> Tensor:
+        return quantiles.square().sum((1, 2))
+
+    flow = forecast_gradient_flow(network, made, losses)
+    assert flow is not None
+    assert flow.norms.shape == (T, 1)
+    assert network.encoder is not None
+    slopes = {}
+    for distance in (0, 4, 9):
+        norms = []
+        for row, length in enumerate(lengths.tolist()):
+            read = past[row : row + 1, length - T : length]
+            one = ForecastInputs(read, torch.tensor([T]), *(part[row : row + 1] for part in (ahead, *beside)))
+            at = torch.tensor([T - distance])
+            _, _, state = network.encoder(read[:, : T - distance], at)
+
+            def loss(nudge: Tensor, state: State = state, one: ForecastInputs = one, distance: int = distance) -> float:
+                moved = State(state.hidden + nudge, state.memory)
+                if cell == "lstm":  # c_t also shows in h_t = o * tanh(c_t)
+                    memory = state.memory + nudge
+                    moved = State(state.hidden / torch.tanh(state.memory) * torch.tanh(memory), memory)
+                if distance:
+                    _, _, moved = network.encoder(one.past[:, T - distance :], torch.tensor([distance]), moved)
+                return losses(network.ahead(one, moved)).item()
+
+            with torch.no_grad():
+                steps = 1e-5 * torch.eye(H, dtype=torch.float64)
+                norms.append(
+                    np.linalg.norm([(loss(step[None, None]) - loss(-step[None, None])) / 2e-5 for step in steps])
+                )
+        slopes[distance] = np.mean(norms)
+    assert [flow.norms[distance, 0] for distance in slopes] == pytest.approx(list(slopes.values()), rel=1e-5)
+    assert forecast_gradient_flow(ForecastNetwork(D, 4, replace(config, encoder=None)), made, losses) is None
 
 
 def test_the_spectral_radius_is_that_of_the_matrix_that_was_drawn() -> None:

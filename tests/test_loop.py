@@ -254,6 +254,8 @@ def test_it_stops_when_nothing_gets_better(tmp_path: Path) -> None:
     assert [epoch.step for epoch in history.epochs] == [10, 20, 30]
     assert "no better validation" in history.stopped
     assert history.best == 0
+    _, again = run(tmp_path, config)
+    assert again == history, "a run that is over stays as it is when the command is given again"
 
 
 def test_the_state_of_another_run_is_refused_by_name(tmp_path: Path) -> None:

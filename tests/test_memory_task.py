@@ -39,8 +39,15 @@ def test_a_run_that_explodes_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> No
     assert "nan" in made.history.stopped or "inf" in made.history.stopped
 
 
+def test_a_run_can_be_watched_and_ended() -> None:
+    seen = []
+    made = remember("tanh", CELLS["tanh"], 5, SHORT, lambda history: bool(seen.append(history)))
+    assert [len(history.epochs) for history in seen] == [1]
+    assert made.history.stopped == "asked to at step 40"
+
+
 def test_the_command_prints_every_kind(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("training.memory_task.remember.__defaults__", (replace(SHORT, steps=2, validate_every=2),))
+    monkeypatch.setattr("training.memory_task.remember.__defaults__", (replace(SHORT, steps=2, validate_every=2), None))
     assert main(["--distance", "3"]) == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in CELLS)

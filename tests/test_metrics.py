@@ -19,6 +19,7 @@ from rnn_model.metrics import (
     macro_f1,
     mase,
     pinball_loss,
+    scaled_quantile_loss,
     seasonal_scale,
     weighted_quantile_loss,
     wilson_interval,
@@ -88,6 +89,21 @@ def test_mase_does_not_depend_on_unit_or_origin(factor, shift):
     history, actual, point = rng.normal(size=24), rng.normal(size=6), rng.normal(size=6)
     moved = mase(factor * actual + shift, factor * point + shift, factor * history + shift, 4)
     assert moved == pytest.approx(mase(actual, point, history, 4), rel=1e-6)
+
+
+def test_scaled_quantile_loss_by_hand():
+    history = np.array([1.0, 3.0, 2.0, 6.0])  # seasonal scale 2 with m = 2
+    # losses at 0.1: .1 * 2; at 0.9: .1 * 1; twice their mean over the scale
+    loss = scaled_quantile_loss(np.array([10.0, NAN]), np.array([[8.0, 11.0], [0.0, 0.0]]), [0.1, 0.9], history, 2)
+    assert loss == pytest.approx(2 * (0.2 + 0.1) / 2 / 2)
+
+
+@given(values, st.floats(-1e6, 1e6))
+def test_scaled_quantile_loss_of_a_repeated_point_is_mase(actual, point):
+    history = np.array([1.0, 4.0, 2.0, 9.0, 3.0])
+    repeated = repeat_over_levels(np.full(len(actual), point), LEVELS)
+    expected = mase(actual, np.full(len(actual), point), history, 1)
+    assert scaled_quantile_loss(actual, repeated, LEVELS, history, 1) == pytest.approx(expected, rel=1e-9)
 
 
 def test_weighted_quantile_loss_by_hand():

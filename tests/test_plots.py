@@ -287,7 +287,9 @@ def test_a_rival_what_came_and_what_was_done_are_drawn_when_given():
     plain = forecast_figure(forecast)
     assert not drawn_lines(plain, "rival")
     stated = Forecast(forecast.history, LEVELS, forecast.quantiles, stated=("kept at or above zero",))
-    figure = forecast_figure(stated, rival=("the rival", forecast.median + 3), came=np.full(6, 90.0))
+    figure = forecast_figure(
+        stated, rivals=[("the rival", forecast.median + 3), ("another", forecast.median - 3)], came=np.full(6, 90.0)
+    )
     np.testing.assert_array_equal(drawn_lines(figure, "rival")[0], forecast.median + 3)
     np.testing.assert_array_equal(drawn_lines(figure, "came")[0], np.full(6, 90.0))
     texts = [text.get_text() for text in figure.texts]

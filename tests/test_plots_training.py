@@ -47,6 +47,20 @@ def test_without_accuracies_there_is_one_panel() -> None:
     svg(learning_curve_figure(one), "one row")
 
 
+def test_losses_in_different_units_have_a_panel_each() -> None:
+    figure = learning_curve_figure(history(accuracies=False), apart=True)
+    assert set(curves(figure, 0)) == {INK}
+    assert set(curves(figure, 1)) == {ACCENT}
+    assert {"Training loss", "Validation loss"} <= set(texts(figure))
+    assert [[line for line in axes.lines if line.get_marker() == "o"] != [] for axes in figure.axes] == [False, True]
+
+
+def test_another_run_is_dashed_and_named() -> None:
+    figure = learning_curve_figure(history(), earlier=history(), earlier_name="RNN, relu")
+    assert len([line for line in figure.axes[0].lines if len(line.get_xdata()) == 4 and line.is_dashed()]) == 2
+    assert "RNN, relu" in texts(figure)
+
+
 def test_the_confusion_matrix_counts_and_shades_by_class() -> None:
     figure = confusion_figure(np.array([[90, 10], [1, 4]]), ["<b>fake</b>", "real"])
     (axes,) = figure.axes

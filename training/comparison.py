@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from rnn_model import Model, forecast_many
 from rnn_model.baselines import repeat_over_levels, seasonal_naive
-from rnn_model.metrics import calibration, coverage, mase, weighted_quantile_loss
+from rnn_model.metrics import calibration, coverage, mase, scaled_quantile_loss, weighted_quantile_loss
 from rnn_model.records import Scores
 from training import classical
 from training.benchmarks import PUBLISHED, BenchmarkSet
@@ -102,21 +103,26 @@ def score_predictor(benchmark: BenchmarkSet, predictor: Predictor, has_band: boo
         ValueError: a forecast is misshapen, not finite, or its quantiles cross.
     """
     wall, cpu = time.perf_counter(), time.process_time()
-    quantiles = predictor(benchmark.histories, benchmark.horizon, benchmark.season)
+    quantiles = forecasts_of(benchmark, predictor)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    _check_forecasts(benchmark, quantiles)
     scores = replace(score(benchmark, quantiles), wall_seconds=wall, cpu_seconds=cpu)
     return scores if has_band else replace(scores, coverage=None, calibration=())
 
 
+def forecasts_of(benchmark: BenchmarkSet, predictor: Predictor) -> Sequence[np.ndarray]:
+    """One (K, Q) array at `LEVELS` for every series of a set.
+
+    Raises:
+        ValueError: a forecast is misshapen, not finite, or its quantiles cross.
+    """
+    quantiles = predictor(benchmark.histories, benchmark.horizon, benchmark.season)
+    _check_forecasts(benchmark, quantiles)
+    return quantiles
+
+
 def score(benchmark: BenchmarkSet, quantiles: Sequence[np.ndarray] | np.ndarray) -> Scores:
     """Scores forecasts, one (K, Q) array at `LEVELS` a series, against the futures of a set."""
-    errors = np.array(
-        [
-            mase(future, forecast[:, MEDIAN], history, benchmark.season)
-            for history, future, forecast in zip(benchmark.histories, benchmark.futures, quantiles, strict=True)
-        ]
-    )
+    errors = scaled_errors(benchmark, quantiles)
     defined = errors[~np.isnan(errors)]
     actual, joined = np.concatenate(benchmark.futures), np.concatenate(list(quantiles))
     return Scores(
@@ -125,6 +131,26 @@ def score(benchmark: BenchmarkSet, quantiles: Sequence[np.ndarray] | np.ndarray)
         coverage=coverage(actual, joined[:, LOWER], joined[:, UPPER]),
         calibration=tuple(calibration(actual, joined).tolist()),
         undefined=len(errors) - len(defined),
+    )
+
+
+def scaled_errors(benchmark: BenchmarkSet, quantiles: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """(N,) MASE of every series of a set, nan where it is undefined."""
+    return np.array(
+        [
+            mase(future, forecast[:, MEDIAN], history, benchmark.season)
+            for history, future, forecast in zip(benchmark.histories, benchmark.futures, quantiles, strict=True)
+        ]
+    )
+
+
+def scaled_quantile_losses(benchmark: BenchmarkSet, quantiles: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """(N,) scaled quantile loss of every series of a set, nan where it is undefined."""
+    return np.array(
+        [
+            scaled_quantile_loss(future, forecast, LEVELS, history, benchmark.season)
+            for history, future, forecast in zip(benchmark.histories, benchmark.futures, quantiles, strict=True)
+        ]
     )
 
 
@@ -186,6 +212,16 @@ def _classical_scores(method: str, benchmark: BenchmarkSet, cache: Path) -> Scor
 def seasonal_naive_quantiles(histories: Histories, horizon: int, season: int) -> list[np.ndarray]:
     """The predictor of the reference."""
     return [repeat_over_levels(seasonal_naive(history, horizon, season), LEVELS) for history in histories]
+
+
+def predictor_of(model: Model) -> Predictor:
+    """The predictor of a model."""
+
+    def predict(histories: Histories, horizon: int, season: int) -> list[np.ndarray]:
+        forecasts = forecast_many(model, list(histories), horizon=horizon, season=season)
+        return [np.stack([forecast.quantile(level) for level in LEVELS], axis=1) for forecast in forecasts]
+
+    return predict
 
 
 def _check_forecasts(benchmark: BenchmarkSet, quantiles: Sequence[np.ndarray]) -> None:

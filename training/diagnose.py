@@ -18,6 +18,7 @@ from training.config import TrainConfig
 
 # What counts as much.  Shares of the value compared with, unless said otherwise.
 RISE = 0.05  # of a validation loss above its best
+OF_THE_FALL = 0.02  # least share of the fall before that a rise must take back: near 0 a loss doubles over nothing
 CONFIDENT_RISE = 0.15  # of a validation loss, while the accuracy holds
 HELD = 0.02  # accuracy lost that still counts as holding
 GAP = 0.08  # training accuracy above validation accuracy
@@ -27,6 +28,7 @@ STILL_FALLING = 0.1  # share of the whole fall of the validation loss that came 
 BLOW_UP = 1.5  # times the lowest training loss before
 SPIKE = 20.0  # times the usual gradient norm before
 MOSTLY_CLIPPED = 0.5  # share of the steps
+SHORT = 0.5  # share of the steps back, up to which enough of the gradient should be left
 FAINT = 1e-4  # gradient norm relative to its first value
 FEW_ROWS = 50  # for each class, to train on
 FEW_SERIES = 30
@@ -58,8 +60,9 @@ class Facts:
     """What is known beside the learning curve; each may be left unknown.
 
     Attributes:
-        train, cell: how the run went and what was trained; changes start from them.
-        rows: of the training part, sequences or texts.
+        train, cell: how the run went and what was trained; changes start from them.  No cell means that the layers were
+            given, with trained weights, so nothing about them is proposed.
+        rows: of the training part, series or texts.
         classes: C; 1 for forecasts.
         held_out: rows of the held-out parts.
         leaks: those of them that nearly repeat a training row.
@@ -69,7 +72,7 @@ class Facts:
     """
 
     train: TrainConfig = field(default_factory=TrainConfig)
-    cell: CellConfig = field(default_factory=CellConfig)
+    cell: CellConfig | None = field(default_factory=CellConfig)
     rows: int | None = None
     classes: int = 1
     held_out: int | None = None
@@ -131,9 +134,9 @@ def diagnose(history: History, facts: Facts = Facts()) -> tuple[Diagnosis, ...]:
     return tuple(found) or (_healthy(history, facts),)
 
 
-def changed(change: Change, train: TrainConfig, cell: CellConfig) -> tuple[TrainConfig, CellConfig]:
+def changed(change: Change, train: TrainConfig, cell: CellConfig | None) -> tuple[TrainConfig, CellConfig | None]:
     """Both configurations with one change made."""
-    if hasattr(train, change.field):
+    if cell is None or hasattr(train, change.field):
         return replace(train, **{change.field: change.after}), cell  # type: ignore[arg-type]
     return train, replace(cell, **{change.field: change.after})  # type: ignore[arg-type]
 
@@ -147,7 +150,8 @@ def _leak(history: History, facts: Facts) -> Iterator[Diagnosis]:
         if (
             kept.train_accuracy is not None
             and kept.valid_accuracy is not None
-            and kept.valid_accuracy > kept.train_accuracy + TOO_GOOD
+            # twice the standard error of a share of few rows, if they are few
+            and kept.valid_accuracy > kept.train_accuracy + max(TOO_GOOD, (facts.held_out or math.inf) ** -0.5)
         ):
             evidence.append(
                 f"Validation accuracy {kept.valid_accuracy:.1%} is above training accuracy {kept.train_accuracy:.1%}."
@@ -189,7 +193,7 @@ def _gradient(history: History, facts: Facts) -> Iterator[Diagnosis]:
     clipped = float(np.mean([epoch.clipped for epoch in history.epochs])) if history.epochs else 0.0
     flow, evidence = facts.flow, []
     steps_back = len(flow.norms) - 1 if flow is not None else 0
-    if flow is not None and flow.memory < steps_back:
+    if facts.cell is not None and flow is not None and flow.memory < SHORT * steps_back:
         evidence.append(f"{_capital(flow.verdict)}; spectral radius of W_hh {flow.radius.max():.2f}.")
     if len(norms) > 1 and norms[0] > 0 and np.median(norms[-2:]) < FAINT * norms[0] and not _learnt(history):
         evidence.append(f"The gradient norm fell from {norms[0]:.2g} to {norms[-1]:.2g} while nothing was learnt.")
@@ -217,15 +221,15 @@ def _gradient(history: History, facts: Facts) -> Iterator[Diagnosis]:
             f"{np.median(norms):.3g}."
         )
     if evidence:
-        orthogonal = facts.cell.initialisation == "orthogonal"
+        cell = facts.cell
         yield Diagnosis(
             "exploding gradient",
             "Some steps have gradients so long that only the clipping holds the run together.",
             tuple(evidence),
             "Start from weights that keep the length of a gradient, or take smaller steps.",
             Change("learning_rate", facts.train.learning_rate, _short(facts.train.learning_rate / 3))
-            if orthogonal
-            else Change("initialisation", facts.cell.initialisation, "orthogonal"),
+            if cell is None or cell.initialisation == "orthogonal"
+            else Change("initialisation", cell.initialisation, "orthogonal"),
         )
 
 
@@ -254,7 +258,7 @@ def _overfitting(history: History, facts: Facts) -> Iterator[Diagnosis]:
     last, last_valid = epochs[-1], float(np.median(valid[-2:]))
     noise = float(np.median(np.abs(np.diff(valid)))) if len(valid) > 4 else 0.0
     risen = last_valid - valid[best]
-    if not (risen > RISE * abs(valid[best]) and risen > noise and train[-1] < train[best]):
+    if not (_risen(valid, best, last_valid, RISE) and risen > noise and train[-1] < train[best]):
         return
     since = next(i for i in range(best, len(epochs)) if (valid[i:] > valid[best] + RISE / 5 * abs(valid[best])).all())
     evidence = [
@@ -283,7 +287,8 @@ def _over_confident(history: History, facts: Facts) -> Iterator[Diagnosis]:
     kept, last = epochs[best], epochs[-1]
     if kept.valid_accuracy is None or last.valid_accuracy is None:
         return
-    if last.valid_loss > (1 + CONFIDENT_RISE) * kept.valid_loss and last.valid_accuracy >= kept.valid_accuracy - HELD:
+    valid = np.array([epoch.valid_loss for epoch in epochs])
+    if _risen(valid, best, last.valid_loss, CONFIDENT_RISE) and last.valid_accuracy >= kept.valid_accuracy - HELD:
         yield Diagnosis(
             "over-confident",
             "It gets as many right as before but is ever surer of those it gets wrong.",
@@ -318,7 +323,8 @@ def _underfitting(history: History, facts: Facts) -> Iterator[Diagnosis]:
     overfitted = any(True for _ in _overfitting(history, facts))
     if overfitted or (last.train_accuracy is not None and not (poor and gap < GAP)):
         return
-    if poor or not _learnt(history):
+    # trained weights have little left to learn
+    if poor or not (facts.cell is None or _learnt(history)):
         evidence = [f"The training loss went from {epochs[0].train_loss:.4g} to {last.train_loss:.4g}."]
         if last.train_accuracy is not None and last.valid_accuracy is not None:
             evidence.append(
@@ -331,7 +337,7 @@ def _underfitting(history: History, facts: Facts) -> Iterator[Diagnosis]:
             tuple(evidence),
             "Give it more units, or larger steps; or the rows do not tell what is asked.",
             Change("hidden_size", facts.cell.hidden_size, min(2 * facts.cell.hidden_size, 4096))
-            if facts.cell.hidden_size < 4096
+            if facts.cell is not None and facts.cell.hidden_size < 4096
             else None,
         )
 
@@ -340,9 +346,9 @@ def _little_data(facts: Facts) -> Iterator[Diagnosis]:
     evidence = []
     if facts.rows is not None:
         least = FEW_ROWS * facts.classes if facts.classes > 1 else FEW_SERIES
-        kind = f" for {facts.classes} classes" if facts.classes > 1 else ""
+        kind = f"rows to train on for {facts.classes} classes" if facts.classes > 1 else "series to train on"
         if facts.rows < least:
-            evidence.append(f"{facts.rows:,} rows to train on{kind}; from about {least:,} on it gets dependable.")
+            evidence.append(f"{facts.rows:,} {kind}; from about {least:,} on it gets dependable.")
     if facts.accuracy_interval is not None:
         low, high = facts.accuracy_interval
         if high - low > 2 * WIDE:
@@ -350,9 +356,9 @@ def _little_data(facts: Facts) -> Iterator[Diagnosis]:
     if evidence:
         yield Diagnosis(
             "too little data",
-            "There are too few rows to learn from, or to know how good the network is.",
+            "There is too little to learn from, or to know how good the network is by.",
             tuple(evidence),
-            "Collect more rows; until then a smaller network has less to remember them with.",
+            "Collect more; until then a smaller network has less to remember them with.",
             _smaller(facts.cell),
         )
 
@@ -373,6 +379,11 @@ def _healthy(history: History, facts: Facts) -> Diagnosis:
     return Diagnosis("healthy", "Nothing in the curves speaks against it.", tuple(evidence), "Use it.")
 
 
+def _risen(valid: np.ndarray, best: int, last: float, share: float) -> bool:
+    """Whether the last validation loss is that share above the best one, and more than a trifle of the fall before."""
+    return bool(last - valid[best] > max(share * abs(valid[best]), OF_THE_FALL * (valid[0] - valid[best])))
+
+
 def _learnt(history: History) -> bool:
     """The training loss or the validation loss fell by more than a little, or was small from the first row on."""
     epochs = history.epochs
@@ -382,8 +393,10 @@ def _learnt(history: History) -> bool:
     )
 
 
-def _for_memory(cell: CellConfig) -> Change:
+def _for_memory(cell: CellConfig | None) -> Change | None:
     """First the start, then the activation, then the cell: each change alone can be built."""
+    if cell is None:
+        return None
     if cell.initialisation in ("torch", "xavier") or (cell.initialisation == "identity" and cell.activation == "tanh"):
         return Change("initialisation", cell.initialisation, "orthogonal")
     if cell.activation == "relu":
@@ -396,7 +409,7 @@ def _for_memory(cell: CellConfig) -> Change:
 def _against_memorising(facts: Facts) -> Change | None:
     """Dropout up to a half (it acts between layers), then weight decay, then fewer units."""
     cell = facts.cell
-    if cell.layers > 1 and cell.dropout < 0.5:
+    if cell is not None and cell.layers > 1 and cell.dropout < 0.5:
         return Change("dropout", cell.dropout, 0.3 if cell.dropout < 0.3 else 0.5)
     return _decayed(facts.train) or _smaller(cell)
 
@@ -412,8 +425,10 @@ def _decayed(train: TrainConfig) -> Change | None:
     return Change("weight_decay", train.weight_decay, fading)
 
 
-def _smaller(cell: CellConfig) -> Change | None:
-    return Change("hidden_size", cell.hidden_size, max(cell.hidden_size // 2, 4)) if cell.hidden_size > 4 else None
+def _smaller(cell: CellConfig | None) -> Change | None:
+    if cell is None or cell.hidden_size <= 4:
+        return None
+    return Change("hidden_size", cell.hidden_size, max(cell.hidden_size // 2, 4))
 
 
 def _short(value: float) -> float:

@@ -19,10 +19,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from rnn_model import Model, forecast_many, load
+from rnn_model import Model, load
 from rnn_model.errors import CheckpointError, UnrolledError
 from rnn_model.records import Scores
 from training import card, classical, identification
@@ -39,11 +38,10 @@ from training.comparison import (
     MODEL,
     PUBLISHED_REFERENCE,
     REFERENCE,
-    Histories,
-    Predictor,
     Results,
     compare,
     groups_of,
+    predictor_of,
     relative_scores,
 )
 
@@ -279,16 +277,6 @@ def _evaluate_forecaster(args: argparse.Namespace, model: Model) -> None:
     write_scores(path, scores_document(benchmarks, results, about))
     card.refresh(path.parent)
     print(f"Saved {_shown(path)}")
-
-
-def predictor_of(model: Model) -> Predictor:
-    """What `training.comparison` asks for its forecasts."""
-
-    def predict(histories: Histories, horizon: int, season: int) -> list[np.ndarray]:
-        forecasts = forecast_many(model, list(histories), horizon=horizon, season=season)
-        return [np.stack([forecast.quantile(level) for level in LEVELS], axis=1) for forecast in forecasts]
-
-    return predict
 
 
 def _chosen_sets(args: argparse.Namespace) -> tuple[BenchmarkSet, ...]:

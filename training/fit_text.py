@@ -3,6 +3,7 @@
     python -m training.fit classify                                    the language identifier, from its corpus
     python -m training.fit classify --data reviews.csv --out runs/mine
     python -m training.fit classify --data reviews.csv --folds 5       how well that does, every row tested once
+    python -m training.fit classify --data reviews.csv --recipe notebook   a first network, learning by heart
 
 A run that was stopped goes on where it was when the same command is given again.
 """
@@ -26,6 +27,7 @@ from training.classifying import LabelledTexts, Stages, TextValidation, cautious
 from training.config import OF_SERIES, TrainConfig
 from training.flags import Record, add_flags
 from training.folds import in_folds, report
+from training.recipes import RECIPES, in_epochs
 from training.table import Split, read_text_table, split_texts
 from training.text_batches import TextBatches
 from training.text_card import text_card
@@ -65,16 +67,20 @@ def fit_classifier(argv: Sequence[str], command: str) -> None:
 
 def _fit_table(arguments: argparse.Namespace, command: str) -> None:
     table = read_text_table(arguments.data, text_column=arguments.text_column, label_column=arguments.label_column)
-    usual = own_texts.RECIPE if arguments.start == own_texts.N_GRAMS else own_texts.FROM_NOTHING
+    named = RECIPES[arguments.recipe]
+    start = arguments.start or named.start
+    usual = own_texts.FROM_NOTHING if (named.start, start) == (own_texts.N_GRAMS, own_texts.NOTHING) else named.train
+    epochs = named.epochs if (arguments.epochs, arguments.steps) == (None, None) else arguments.epochs
     recipe = _chosen(arguments, usual)
-    text = _chosen(arguments, own_texts.config_for(table, _chosen(arguments, own_texts.CELL)))
+    text = _chosen(arguments, own_texts.config_for(table, _chosen(arguments, named.cell)))
     print("\n".join(table.notes))
     print(f"data sha256 {table.sha256}; seed {recipe.seed}")
     print(", ".join(f"{name} {number}" for name, number in own_texts.versions().items()))
 
     def fit(split: Split, folder: Path) -> own_texts.OwnTexts:
         print("\n".join(split.notes))
-        return own_texts.fit_texts(table, split, folder, text, recipe, start=arguments.start)
+        timed = recipe if epochs is None else in_epochs(recipe, epochs, len(split.train))
+        return own_texts.fit_texts(table, split, folder, text, timed, start=start)
 
     if arguments.folds:
         print(report(in_folds(table, arguments.folds, recipe.seed, fit)))
@@ -207,9 +213,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--start",
         choices=(own_texts.N_GRAMS, own_texts.NOTHING),
-        default=own_texts.N_GRAMS,
         help="what the recurrent layers begin with, for a table: the regression on n-grams, or random weights",
     )
+    parser.add_argument(
+        "--recipe",
+        choices=tuple(RECIPES),
+        default="default",
+        help=f"for a table: {'; '.join(f'{name} {recipe.said}' for name, recipe in RECIPES.items())}",
+    )
+    parser.add_argument("--epochs", type=int, help="for a table: times that every training row is seen, for --steps")
     parser.add_argument("--text-column", metavar="NAME", help="the column of texts; found when not named")
     parser.add_argument("--label-column", metavar="NAME", help="the column of labels; found when not named")
     parser.add_argument(

@@ -28,7 +28,12 @@ SYNTHETIC = "synthetic"
 def loss_of(network: ForecastNetwork, batch: Batch) -> Tensor:
     """(B,) pinball loss of each series in units of its history's mean (seasonal) change."""
     quantiles, _ = network(batch.inputs)
-    return pinball(quantiles, batch.targets, network.levels) * batch.weights
+    return losses_of(quantiles, batch, network.levels)
+
+
+def losses_of(quantiles: Tensor, batch: Batch, levels: Tensor) -> Tensor:
+    """The same of quantiles (B, K, Q) at the levels (Q,)."""
+    return pinball(quantiles, batch.targets, levels) * batch.weights
 
 
 class Validation:

@@ -109,8 +109,10 @@ def train(
     say(f"{'step':>7} {'train':>9} {'valid':>9} {'rate':>9} {'gradient':>9} {'clipped':>8} {'CPU s':>7}")
 
     losses, norms = [], []
-    stopped = f"all {config.steps} steps taken"
-    for batch in _ahead(batches, state.step, config):
+    exhausted = f"no better validation in {config.patience} of them"
+    over = _patience_spent(state, config)  # in an earlier sitting
+    stopped = exhausted if over else f"all {config.steps} steps taken"
+    for batch in () if over else _ahead(batches, state.step, config):
         network.train()
         for group in state.optimiser.param_groups:
             group["lr"] = learning_rate(state.step, config)
@@ -172,13 +174,30 @@ def train(
                     stopped = f"asked to at step {state.step}"
                     break
             state.averaged.to(config.device)
-            if len(state.epochs) - 1 - best_epoch(state.epochs) >= config.patience:
-                stopped = f"no better validation in {config.patience} of them"
+            if _patience_spent(state, config):
+                stopped = exhausted
                 break
 
     network.load_state_dict(state.best)
     network.cpu().eval()
     return _curve(state, stopped)
+
+
+def outlasted(run: Callable[[], History]) -> History:
+    """The learning curve of a run of `train` that may break: the network then holds the last good weights.
+
+    Args:
+        run: calls `train`.
+
+    Raises:
+        NotFiniteError: it broke before its first validation, so there are no good weights.
+    """
+    try:
+        return run()
+    except NotFiniteError as error:
+        if not error.history.epochs:
+            raise
+        return error.history
 
 
 def _curve(state: State[Any], stopped: str = "") -> History:
@@ -229,6 +248,10 @@ def _cause(network: nn.Module, rows: Tensor, loss: float, norm: float) -> str:
 def best_epoch(epochs: list[Epoch]) -> int:
     """Index of the lowest validation loss, the earliest of equals."""
     return min(range(len(epochs)), key=lambda index: epochs[index].valid_loss)
+
+
+def _patience_spent(state: State[Any], config: TrainConfig) -> bool:
+    return bool(state.epochs) and len(state.epochs) - 1 - best_epoch(state.epochs) >= config.patience
 
 
 def _begin(network: Network, config: TrainConfig) -> State[Network]:

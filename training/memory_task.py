@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +38,7 @@ CELLS: Mapping[str, CellConfig] = {
     "relu": CellConfig(hidden_size=32, residual=False, activation="relu"),
     "relu, identity start": CellConfig(hidden_size=32, residual=False, activation="relu", initialisation="identity"),
     "tanh, torch's own start": CellConfig(hidden_size=32, residual=False, initialisation="torch"),
+    "GRU": CellConfig(hidden_size=32, residual=False, cell="gru"),
     "LSTM": CellConfig(hidden_size=32, residual=False, cell="lstm"),
 }
 RECIPE = TrainConfig(
@@ -109,7 +110,13 @@ class Remembered:
         return sum(epoch.clipped for epoch in self.history.epochs) / max(len(self.history.epochs), 1)
 
 
-def remember(name: str, cell: CellConfig, distance: int, config: TrainConfig = RECIPE) -> Remembered:
+def remember(
+    name: str,
+    cell: CellConfig,
+    distance: int,
+    config: TrainConfig = RECIPE,
+    watch: Callable[[History], bool] | None = None,
+) -> Remembered:
     """Trains one kind of network on the task and measures what reaches its first step.
 
     Args:
@@ -117,6 +124,7 @@ def remember(name: str, cell: CellConfig, distance: int, config: TrainConfig = R
         cell: the recurrent layers.
         distance: steps from the sign to the answer.
         config: of the run.
+        watch: receives the learning curve after every validation; False ends the training there.
     """
     held_out = MemoryBatches(distance, 256, HELD_OUT)[0]
     known = MemoryBatches(distance, 256, config.seed)[0]
@@ -134,7 +142,9 @@ def remember(name: str, cell: CellConfig, distance: int, config: TrainConfig = R
     with tempfile.TemporaryDirectory() as folder:
         try:
             batches = MemoryBatches(distance, config.batch, config.seed)
-            history = train(network, batches, loss_of, validate, config, Path(folder), lambda _: None, accuracies)
+            history = train(
+                network, batches, loss_of, validate, config, Path(folder), lambda _: None, accuracies, watch
+            )
         except NotFiniteError as error:  # an answer, too
             history = error.history
     return Remembered(name, before, _flow(name, network, held_out), history, _accuracy(network, held_out))

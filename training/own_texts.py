@@ -37,7 +37,7 @@ from training.config import TrainConfig
 from training.controls import BAG, MAJORITY, Difference, bag_of_words, difference, majority, score, score_lines
 from training.diagnose import Compared, Facts, diagnose
 from training.lengths import Epochs
-from training.loop import train
+from training.loop import outlasted, train
 from training.regression import PARTS, bag_config, choose, regression
 from training.stacking import (
     HeldOut,
@@ -152,7 +152,7 @@ def fit_texts(
             ends the training there.
 
     Raises:
-        TrainingError: the run could not start or had to stop.
+        TrainingError: the run could not start, or broke before its first validation.
     """
     if start not in (N_GRAMS, NOTHING):
         raise TrainingError(f"start: expected {N_GRAMS!r} or {NOTHING!r}, found {start!r}")
@@ -250,7 +250,9 @@ def _on_n_grams(
     members = Members(small, int(known.max()), PARTS, shares)
     held_out = HeldOut(steps, labels, choice.parts, MOST_SEEN)
     batches = PartBatches(steps, labels, choice.parts, recipe)
-    history = train(members, batches, loss_of_members, held_out, recipe, folder, say, held_out.accuracies, watch)
+    history = outlasted(
+        lambda: train(members, batches, loss_of_members, held_out, recipe, folder, say, held_out.accuracies, watch)
+    )
 
     order = held_out.unseen(members)
     weights = weights_of(choice.logits, order, labels)
@@ -286,7 +288,7 @@ def _from_nothing(
     torch.manual_seed(recipe.seed)
     network = TextNetwork(config)
     batches = TableBatches(rows.train.texts, rows.train.labels, config, recipe)
-    history = train(network, batches, loss_of, validation, recipe, folder, say, accuracies, watch)
+    history = outlasted(lambda: train(network, batches, loss_of, validation, recipe, folder, say, accuracies, watch))
     flow = text_gradient_flow(network, config, rows.test.texts, rows.test.labels.tolist(), "trained network")
     config = tempered(network, config, validation)
     return _Learnt(network.eval().requires_grad_(False), config, history, None, flow)
@@ -372,6 +374,7 @@ def files_for_people(
         "versions": versions(),
         "config": asdict(fitted.facts.train),
         "test": {name: asdict(row) for name, row in fitted.scores.items()},
+        "diagnosis": [asdict(found) for found in diagnose(fitted.history, fitted.facts)],
         "cpu_seconds": {"order": fitted.history.epochs[-1].seconds},
     }
     return {

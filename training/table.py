@@ -108,6 +108,7 @@ class SeriesTable:
         valid: histories without both tails, and the tail that follows them; a set for each season.
         test: histories without the last tail, and that tail; a set for each season.
         horizon: steps K in each tail.
+        source: what the file is called.
         sha256: of names, times and values, whatever kind of file they came in.
         notes: how the file was read and cut, in words.
     """
@@ -117,6 +118,7 @@ class SeriesTable:
     valid: tuple[BenchmarkSet, ...]
     test: tuple[BenchmarkSet, ...]
     horizon: int
+    source: str
     sha256: str
     notes: tuple[str, ...] = ()
 
@@ -302,13 +304,20 @@ def leaking(texts: Sequence[str], train: Collection[int], held_out: Collection[i
     return tuple(found)
 
 
-def read_series_table(path: Path, season: int | None = None, horizon: int | None = None) -> SeriesTable:
+def read_series_table(
+    source: os.PathLike[str] | bytes,
+    season: int | None = None,
+    horizon: int | None = None,
+    *,
+    filename: str | None = None,
+) -> SeriesTable:
     """The series of a file that `rnn_model.read` understands, with two tails held out of each.
 
     Args:
-        path: of the file.
+        source: path or bytes of the file.
         season: steps in the season; None takes what the dates suggest, else what the values show.
         horizon: steps K in each tail; None takes the usual number for the season, at most a fifth of a usual series.
+        filename: name of the file that bytes came from.
 
     Returns:
         A SeriesTable; series too short for two tails and something before them are left out, with a note.
@@ -316,11 +325,17 @@ def read_series_table(path: Path, season: int | None = None, horizon: int | None
     Raises:
         InputError: the file cannot be read, holds no numbers, or every series is too short.
     """
-    reading = read(path)
+    for what, steps in (("season", season), ("horizon", horizon)):
+        if steps is not None and steps < 1:
+            raise InputError(
+                Problem(f"a {what} of {steps}", "at least one step", f"Leave the {what} out to have it found.")
+            )
+    reading = read(source, filename=filename)
+    name = filename or (Path(source).name if isinstance(source, os.PathLike) else "the table")
     found = tuple(replace(one, season=season or one.season or _season(one)) for one in reading.series)
     if not found:
         fix = "Give a file with a column of numbers."
-        raise InputError(Problem(f"no numbers in {quote(path.name)}", "at least one series", fix))
+        raise InputError(Problem(f"no numbers in {quote(name)}", "at least one series", fix))
     if horizon is None:
         commonest = Counter(one.season or 1 for one in found).most_common(1)[0][0]
         usual = USUAL_HORIZONS.get(commonest, 2 * commonest)
@@ -336,7 +351,7 @@ def read_series_table(path: Path, season: int | None = None, horizon: int | None
     shorter = tuple(_without_tail(one, horizon) for one in series)
     content = ([one.name, [str(t) for t in _times(one)], [repr(float(v)) for v in one.values]] for one in series)
     notes = [
-        *reading.notes,
+        *(note for note in reading.notes if note not in reading.selection),  # all of them are used
         f"{count(len(series), 'series', 'series')}; of each the last {count(horizon, 'step')} are the test, and as "
         "many before them choose when to stop.",
     ]
@@ -345,9 +360,10 @@ def read_series_table(path: Path, season: int | None = None, horizon: int | None
     return SeriesTable(
         series=series,
         train=tuple(_without_tail(one, horizon) for one in shorter),
-        valid=cut_series(path.name, shorter, horizon=horizon),
-        test=cut_series(path.name, series, horizon=horizon),
+        valid=cut_series(name, shorter, horizon=horizon),
+        test=cut_series(name, series, horizon=horizon),
         horizon=horizon,
+        source=name,
         sha256=_sha256(content),
         notes=tuple(notes),
     )

@@ -245,7 +245,7 @@ def select_column(table: Table, roles: Roles, values: dict[int, np.ndarray], log
     log.settle("column", table.handle(selected))
     if len(roles.values) > 1:
         why = "as chosen" if found == selected else "by its name" if named else "the last with the fewest gaps"
-        log.note(f"{len(roles.values)} columns hold numbers; {table.title(selected)} is used ({why}).")
+        log.note_selection(f"{len(roles.values)} columns hold numbers; {table.title(selected)} is used ({why}).")
         for number in roles.values[-MAX_SERIES:]:
             if number != selected:
                 log.offer(f"use {table.title(number)}", f"column={table.handle(number)}")

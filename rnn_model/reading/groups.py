@@ -94,7 +94,7 @@ def select_group(names: list[str], log: Log) -> int:
     """Index of the series to use: the chosen one, else the first; the others are offered."""
     asked = log.choice("series")
     selected = names.index(asked) if asked in names else 0
-    log.note(f"Series {quote(names[selected])} is used ({'as chosen' if asked in names else 'the first'}).")
+    log.note_selection(f"Series {quote(names[selected])} is used ({'as chosen' if asked in names else 'the first'}).")
     for number, name in enumerate(names[:MAX_SERIES]):
         if number != selected:
             log.offer(f"use series {quote(name)}", f"series={name}")

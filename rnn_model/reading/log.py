@@ -78,6 +78,7 @@ class Log:
     def __init__(self, choices: Sequence[str] = ()) -> None:
         self.notes: list[str] = []
         self.warnings: list[str] = []
+        self.selection: list[str] = []
         self._offers: dict[str, Alternative] = {}
         self._choices: dict[str, str] = {}
         self._asked: set[str] = set()
@@ -108,6 +109,11 @@ class Log:
     def note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
+
+    def note_selection(self, text: str) -> None:
+        """A note about which of several series is used; a reader who takes all of them leaves it out."""
+        self.note(text)
+        self.selection.append(text)
 
     def warn(self, text: str) -> None:
         if text not in self.warnings:

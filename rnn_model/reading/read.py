@@ -158,7 +158,7 @@ def read_table(table: Table, log: Log) -> Reading:
         series[number] = replace(one, values=zero_tail(placeholder(one.values, heard), heard))
     check(series[chosen], log)
     log.note_unused_choices()
-    return Reading(tuple(series), chosen, tuple(log.notes), tuple(log.warnings), log.alternatives)
+    return Reading(tuple(series), chosen, tuple(log.notes), tuple(log.warnings), log.alternatives, tuple(log.selection))
 
 
 def _stacked_series(
