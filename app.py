@@ -25,8 +25,7 @@ from rnn_model.reading.limits import MAX_FILE_BYTES
 
 FORECASTER, CLASSIFIER = "weights/forecast", "weights/language"
 MCP_MISSING = """\
---mcp needs the package mcp, which is not installed. It brings an older pydantic than the rest is tested with, so it is
-kept out of requirements.txt. Install it into an environment of its own: pip install -r requirements.txt "gradio[mcp]"
+--mcp needs the package mcp, which is not installed: python -m pip install "mcp<2"
 """
 HEAD = """
 <header class="head"><h1>Unrolled</h1>

@@ -13,6 +13,7 @@ import gradio as gr
 import numpy as np
 import pandas as pd
 
+from interface.endpoints import FILE_TYPES, called
 from interface.link import Shared, copy_link, unpacked
 from interface.visit import CLASSIFY, Visit, network_choice, offered, used
 from rnn_model import InputError, Model, classify, classify_many
@@ -23,7 +24,6 @@ from rnn_model.reading import read_texts
 from rnn_model.records import Classification
 from rnn_model.report_text import classes_csv, describe_class
 
-FILE_TYPES = [".csv", ".tsv", ".txt", ".json", ".xlsx"]
 SHOWN, LEAST = 5, 0.005  # classes, and the probability of one worth a line
 FAINTEST = 0.06  # of the strongest letter: weaker ones are left uncoloured
 MOST_ROWS = 500  # of a file, shown in the page; the download holds all
@@ -242,6 +242,7 @@ def _endpoints(model: Model) -> None:
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    gr.api(of_text, api_name="classify")
+    gr.api(called("classify", of_text), api_name="classify")
     with gr.Row(visible=False):  # an endpoint that takes a file needs components
-        gr.Button().click(of_many, gr.File(file_types=FILE_TYPES), gr.JSON(), api_name="classify_file")
+        of_upload = called("classify_file", of_many)
+        gr.Button().click(of_upload, gr.File(file_types=FILE_TYPES), gr.JSON(), api_name="classify_file")

