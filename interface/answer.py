@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from interface.program import program
 from interface.sections import Asked, downloads, moment_of_the_past, picture
 from rnn_model import InputError, Model, backtest, calibrate, forecast, read
 from rnn_model.backtest import rival_ahead
@@ -64,6 +65,7 @@ class Answer:
         adjustable: what can be done to the quantiles; `adjusted` is what was.
         table: rows of text; None when there is nothing to list.
         download: HTML: links that hold the forecast as files.
+        program: HTML: the call that gives a program the same.
         asked: what the sections below are drawn from; None without a forecast.
         replayable: fewest and most values that the replay can go back to, and where it stands; None without a forecast.
     """
@@ -77,6 +79,7 @@ class Answer:
     adjusted: tuple[str, ...] = ()
     table: pd.DataFrame | None = None
     download: str = ""
+    program: str = ""
     asked: Asked | None = None
     replayable: tuple[int, int, int] | None = None
 
@@ -182,9 +185,17 @@ def _shown(
         asked,
         _table(result, coverage),
         downloads("forecast", forecast_csv(result)),
+        _program(chosen, steps, season, asked),
         Asked(series, steps, season, checked),
         (EARLIEST, len(series), max(len(series) - steps, EARLIEST)) if len(series) > EARLIEST else None,
     )
+
+
+def _program(chosen: Chosen, steps: int, season: int | None, asked: tuple[str, ...]) -> str:
+    """The call that gives the same: the readings that were chosen, and what was done to the quantiles."""
+    done = {"calibrated": COUNTED in asked, "positive": POSITIVE in asked, "whole": WHOLE in asked}
+    given = {"horizon": steps, "season": season, "choices": list(chosen.choices), **done}
+    return program("forecast", chosen.source, {name: value for name, value in given.items() if value})
 
 
 def _result(result: Forecast, checked: Backtest, coverage: float) -> str:

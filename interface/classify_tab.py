@@ -15,10 +15,11 @@ import pandas as pd
 
 from interface.endpoints import FILE_TYPES, called
 from interface.link import Shared, copy_link, unpacked
+from interface.program import program
+from interface.sections import downloads, picture
 from interface.visit import CLASSIFY, Visit, network_choice, offered, used
 from rnn_model import InputError, Model, classify, classify_many
 from rnn_model.attribution import attribution, hidden_states
-from rnn_model.plots import svg
 from rnn_model.plots_text import belief_figure, hidden_figure
 from rnn_model.reading import read_texts
 from rnn_model.records import Classification
@@ -124,12 +125,12 @@ def answer(model: Model, text: str) -> str:
     sentence = describe_class(found, names)
     if not len(found.belief):
         return f'<p class="verdict" role="status">{escape(sentence)}</p>'
-    wide, slim = (svg(belief_figure(found, names, narrow=narrow), sentence) for narrow in (False, True))
+    film = picture(lambda narrow: belief_figure(found, names, narrow=narrow), sentence, "belief")
     notes = "".join(f'<p class="hint">{escape(note)}</p>' for note in found.notes)
     return (
         f'<p class="verdict" role="status">{escape(sentence)}</p>{notes}{_bars(found)}'
-        f'<div class="picture"><div class="wide">{wide}</div><div class="slim">{slim}</div></div>'
-        f"{_letters(model, found)}{_inside(model, found)}"
+        f"{film}{_letters(model, found)}{downloads('belief', classes_csv([found]))}"
+        f"{program('classify', text, {})}{_inside(model, found)}"
     )
 
 
@@ -151,7 +152,8 @@ def of_file(model: Model, path: str) -> list[Any]:
     strip = f'<section class="strip"><h2>How I read this</h2><ul>{lines}</ul></section>' if lines else ""
     shown = pd.DataFrame(rows, columns=["Text", "Answer", "Probability"])
     result = f'<p class="verdict" role="status">{sentence}</p>{strip}'
-    return [result, gr.update(value=shown, visible=True), _download(found)]
+    call = program("classify", Path(path), {})
+    return [result, gr.update(value=shown, visible=True), _download(found) + call]
 
 
 def problems(error: InputError) -> str:
@@ -214,9 +216,8 @@ def _inside(model: Model, found: Classification) -> str:
     if not len(hidden):
         return ""
     said = f"Heat map of {hidden[0].size} hidden units over {len(hidden)} steps"
-    wide, slim = (svg(hidden_figure(hidden, found, narrow=narrow), said) for narrow in (False, True))
-    picture = f'<div class="picture"><div class="wide">{wide}</div><div class="slim">{slim}</div></div>'
-    return f'<details class="inside"><summary>Inside the network</summary>{picture}</details>'
+    drawn = picture(lambda narrow: hidden_figure(hidden, found, narrow=narrow), said)
+    return f'<details class="inside"><summary>Inside the network</summary>{drawn}</details>'
 
 
 def _download(found: list[Classification]) -> str:

@@ -33,12 +33,27 @@ def endpoints(model: Model) -> None:
             raise gr.Error(str(error), print_exception=False) from None
 
     def forecast_of(
-        series: Series, horizon: int, season: int, calibrated: bool = False, positive: bool = False, whole: bool = False
+        source: str | Path,
+        horizon: int,
+        season: int,
+        choices: list[str] | None,
+        calibrated: bool,
+        positive: bool,
+        whole: bool,
     ) -> dict[str, Any]:
-        made = forecast(model, series, horizon, season or None)
-        if calibrated:
-            made = calibrate(made, backtest(model, series, horizon, season or None))
-        return forecast_as_json(constrain(made, positive=positive, whole=whole))
+        def work(series: Series) -> dict[str, Any]:
+            made = forecast(model, series, horizon, season or None)
+            if calibrated:
+                made = calibrate(made, backtest(model, series, horizon, season or None))
+            return forecast_as_json(constrain(made, positive=positive, whole=whole))
+
+        return of(source, choices, work)
+
+    def backtest_of(source: str | Path, horizon: int, season: int, choices: list[str] | None) -> dict[str, Any]:
+        return of(source, choices, lambda one: backtest_as_json(backtest(model, one, horizon, season or None)))
+
+    def explain_of(source: str | Path, horizon: int, season: int, choices: list[str] | None) -> dict[str, Any]:
+        return of(source, choices, lambda one: trace_as_json(explain(model, one, horizon, season or None)))
 
     def of_text(
         text: str,
@@ -60,7 +75,7 @@ def endpoints(model: Model) -> None:
             positive: keep all quantiles at or above zero.
             whole: round all quantiles to whole numbers.
         """
-        return of(text, choices, lambda series: forecast_of(series, horizon, season, calibrated, positive, whole))
+        return forecast_of(text, horizon, season, choices, calibrated, positive, whole)
 
     def backtest_text(
         text: str, horizon: int = HORIZON, season: int = 0, choices: list[str] | None = None
@@ -73,7 +88,7 @@ def endpoints(model: Model) -> None:
             season: steps in a season; 1 for none; 0 to have it found.
             choices: readings to prefer, from the `alternatives` of an earlier answer.
         """
-        return of(text, choices, lambda series: backtest_as_json(backtest(model, series, horizon, season or None)))
+        return backtest_of(text, horizon, season, choices)
 
     def explain_text(
         text: str, horizon: int = HORIZON, season: int = 0, choices: list[str] | None = None
@@ -86,28 +101,32 @@ def endpoints(model: Model) -> None:
             season: steps in a season; 1 for none; 0 to have it found.
             choices: readings to prefer, from the `alternatives` of an earlier answer.
         """
-        return of(text, choices, lambda series: trace_as_json(explain(model, series, horizon, season or None)))
+        return explain_of(text, horizon, season, choices)
 
-    def of_file(file: str, horizon: int, season: int) -> dict[str, Any]:
+    def of_file(
+        file: str, horizon: int, season: int, choices: list[str], calibrated: bool, positive: bool, whole: bool
+    ) -> dict[str, Any]:
         """Forecasts the numbers in a CSV, TSV, TXT, JSON or XLSX file; otherwise like /forecast."""
-        return of(Path(file), None, lambda series: forecast_of(series, int(horizon), int(season)))
+        return forecast_of(Path(file), horizon, season, choices, calibrated, positive, whole)
 
-    def backtest_file(file: str, horizon: int, season: int) -> dict[str, Any]:
+    def backtest_file(file: str, horizon: int, season: int, choices: list[str]) -> dict[str, Any]:
         """Checks the forecasts of the numbers in a file; otherwise like /backtest."""
-        return of(
-            Path(file), None, lambda one: backtest_as_json(backtest(model, one, int(horizon), int(season) or None))
-        )
+        return backtest_of(Path(file), horizon, season, choices)
 
-    def explain_file(file: str, horizon: int, season: int) -> dict[str, Any]:
+    def explain_file(file: str, horizon: int, season: int, choices: list[str]) -> dict[str, Any]:
         """Explains the forecast of the numbers in a file; otherwise like /explain."""
-        return of(Path(file), None, lambda one: trace_as_json(explain(model, one, int(horizon), int(season) or None)))
+        return explain_of(Path(file), horizon, season, choices)
 
     for name, endpoint in {"forecast": of_text, "backtest": backtest_text, "explain": explain_text}.items():
         gr.api(called(name, endpoint), api_name=name)
     with gr.Row(visible=False):  # an endpoint that takes a file needs components
-        inputs = [gr.File(file_types=FILE_TYPES), gr.Number(HORIZON, precision=0), gr.Number(0, precision=0)]
-        for name, of_upload in {"forecast": of_file, "backtest": backtest_file, "explain": explain_file}.items():
-            gr.Button().click(called(f"{name}_file", of_upload), inputs, gr.JSON(), api_name=f"{name}_file")
+        numbers = [gr.Number(HORIZON, precision=0), gr.Number(0, precision=0)]
+        choices = gr.Dropdown([], value=[], multiselect=True, allow_custom_value=True)
+        inputs = [gr.File(file_types=FILE_TYPES), *numbers, choices]
+        done = [gr.Checkbox(False) for _ in range(3)]
+        uploads = {"forecast": (of_file, done), "backtest": (backtest_file, []), "explain": (explain_file, [])}
+        for name, (of_upload, more) in uploads.items():
+            gr.Button().click(called(f"{name}_file", of_upload), [*inputs, *more], gr.JSON(), api_name=f"{name}_file")
 
 
 def called(name: str, work: Callable[..., Any]) -> Callable[..., Any]:

@@ -141,6 +141,7 @@ def _results(opening: Answer) -> tuple[dict[str, Any], dict[str, gr.Accordion]]:
         opening.table, label="Table", interactive=False, max_height=330, elem_classes="forecast-table"
     )
     shown["download"] = gr.HTML(opening.download)
+    shown["program"] = gr.HTML(opening.program)
     folds = {}
     for name, title in SECTIONS.items():
         with gr.Accordion(title, open=False) as folds[name]:
@@ -167,6 +168,7 @@ def _updates(model: Model, made: Answer, opened: set[str]) -> list[Any]:
         gr.update(choices=made.adjustable, value=list(made.adjusted), visible=bool(made.adjustable)),
         gr.update(value=made.table, visible=there),
         made.download,
+        made.program,
         *(section(name, model, made.asked) if made.asked and name in opened else "" for name in SECTIONS),
         gr.update(**slider),
         REPLAY_HINT if made.replayable else "",

@@ -41,6 +41,7 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """Our style sheet and script, for `launch(head=...)`: `launch(css=...)` would drop the container query in it."""
-    style, script = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("style.css", "save.js"))
-    return f"<style>{style}</style><script>{script}</script>"
+    """Our style sheet and scripts, for `launch(head=...)`: `launch(css=...)` would drop the container query in it."""
+    names = ("style.css", "save.js", "program.js")
+    style, *scripts = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
+    return f"<style>{style}</style>" + "".join(f"<script>{script}</script>" for script in scripts)
