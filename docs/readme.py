@@ -27,7 +27,7 @@ PLACES = {
 }
 # The modules that tell most of a package, in the order in which they are best read.
 TELLING = {
-    "interface/": ("forecast_tab.py", "classify_tab.py", "train_tab.py", "models_tab.py", "endpoints.py"),
+    "interface/": ("forecast_tab.py", "classify_tab.py", "train/", "models_tab.py", "endpoints.py"),
     "rnn_model/": (
         "reading/", "encode.py", "smoothing.py", "network.py", "unroll.py", "gradient_flow.py", "forecaster.py",
         "classifier.py", "explain.py", "backtest.py", "calibration.py", "checkpoint.py", "records.py", "plots.py",
