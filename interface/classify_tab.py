@@ -23,6 +23,7 @@ from rnn_model.attribution import attribution, hidden_states
 from rnn_model.plots_text import belief_figure, hidden_figure
 from rnn_model.reading import read_texts
 from rnn_model.records import Classification
+from rnn_model.report import percent
 from rnn_model.report_text import classes_csv, describe_class
 
 SHOWN, LEAST = 5, 0.005  # classes, and the probability of one worth a line
@@ -49,7 +50,7 @@ def classify_tab(model: Model, visit: Visit) -> None:
     _, first = EXAMPLES[1]
     own = visit.classifier
     opening = answer(model, first)
-    with gr.Tab("Classify", id=CLASSIFY) as tab, gr.Row():
+    with gr.Tab("Classify", id=CLASSIFY) as tab, gr.Row(elem_classes="sides"):
         with gr.Column(scale=4, min_width=300):
             text = gr.Textbox(
                 first,
@@ -60,15 +61,16 @@ def classify_tab(model: Model, visit: Visit) -> None:
             )
             network = network_choice()
             go = gr.Button("Classify", variant="primary")
-            copy_link(CLASSIFY, Shared, [text], network)
-            with gr.Column(elem_classes="examples"):
-                gr.HTML('<p class="hint">Texts to try</p>')
-                with gr.Row():
-                    buttons = [gr.Button(label, size="sm", min_width=120) for label, _ in EXAMPLES]
-            many = "Many texts: choose a CSV, TSV, TXT, JSON or XLSX file"
-            file = gr.UploadButton(many, file_types=FILE_TYPES, size="sm")
+            with gr.Column(elem_classes="later"):
+                copy_link(CLASSIFY, Shared, [text], network)
+                with gr.Column(elem_classes="examples"):
+                    gr.HTML('<p class="hint">Texts to try</p>')
+                    with gr.Row():
+                        buttons = [gr.Button(label, size="sm", min_width=120) for label, _ in EXAMPLES]
+                many = "Many texts: choose a CSV, TSV, TXT, JSON or XLSX file"
+                file = gr.UploadButton(many, file_types=FILE_TYPES, size="sm")
         with gr.Column(scale=7, min_width=300):
-            result = gr.HTML(opening)
+            result = gr.HTML(opening, elem_classes="answer")
             table = gr.Dataframe(visible=False, interactive=False, max_height=420, label="Texts", wrap=True)
             download = gr.HTML()
     outputs = [result, table, download]
@@ -143,7 +145,7 @@ def of_file(model: Model, path: str) -> list[Any]:
     found = classify_many(model, reading.texts)
     names = names_of(model.classifier[0].labels)
     rows = [
-        (one.text[:200], names.get(one.label, one.label) if one.label else "not sure", f"{one.likeliest(1)[0][1]:.0%}")
+        (one.text[:200], names.get(one.label, one.label) if one.label else "not sure", percent(one.likeliest(1)[0][1]))
         for one in found[:MOST_ROWS]
     ]
     sure = sum(one.label is not None for one in found)
@@ -183,7 +185,7 @@ def _bars(found: Classification) -> str:
     names = names_of(found.labels)
     rows = "".join(
         f'<tr><th scope="row">{escape(names.get(label, label))}</th>'
-        f'<td><span class="bar" style="width:{100 * chance:.1f}%"></span></td><td>{chance:.1%}</td></tr>'
+        f'<td><span class="bar" style="width:{100 * chance:.1f}%"></span></td><td>{percent(chance, 1)}</td></tr>'
         for rank, (label, chance) in enumerate(found.likeliest(SHOWN))
         if rank < 2 or chance >= LEAST
     )

@@ -25,7 +25,7 @@ def forecast_tab(model: Model, visit: Visit) -> None:
     """Adds the tab, with an example already forecast, and the endpoints for programs."""
     first, (limits, _), own = examples()[0], model.forecaster, visit.forecaster
     opening = answer(model, first.text, None, first.horizon, None, 0.8, Chosen())
-    with gr.Tab("Forecast", id=FORECAST) as tab, gr.Row():
+    with gr.Tab("Forecast", id=FORECAST) as tab, gr.Row(elem_classes="sides"):
         with gr.Column(scale=4, min_width=300):
             text = gr.Textbox(
                 first.text,
@@ -46,12 +46,13 @@ def forecast_tab(model: Model, visit: Visit) -> None:
             network = network_choice()
             go = gr.Button("Forecast", variant="primary")
             chosen = gr.State(opening.chosen)
-            copy_link(FORECAST, _shared, [text, horizon, season, chosen], network)
-            with gr.Column(elem_classes="examples"):
-                gr.HTML('<p class="hint">Real series to try</p>')
-                with gr.Row():
-                    buttons = [gr.Button(example.name, size="sm", min_width=150) for example in examples()]
-                source = gr.HTML(origin(first.text))
+            with gr.Column(elem_classes="later"):
+                copy_link(FORECAST, _shared, [text, horizon, season, chosen], network)
+                with gr.Column(elem_classes="examples"):
+                    gr.HTML('<p class="hint">Series to try</p>')
+                    with gr.Row():
+                        buttons = [gr.Button(example.name, size="sm", min_width=150) for example in examples()]
+                    source = gr.HTML(origin(first.text))
         with gr.Column(scale=7, min_width=300):
             shown, folds = _results(opening)
 
@@ -131,7 +132,7 @@ def _shared(text: str, horizon: int | None, season: int | None, chosen: Chosen) 
 def _results(opening: Answer) -> tuple[dict[str, Any], dict[str, gr.Accordion]]:
     """The components that show an answer, in the order of `_updates`, and what the sections are folded into."""
     shown: dict[str, Any] = {}
-    shown["result"] = gr.HTML(opening.result)
+    shown["result"] = gr.HTML(opening.result, elem_classes="answer")
     shown["strip"] = gr.HTML(opening.strip)
     shown["others"] = gr.Radio(list(opening.others), label="Or did you mean", visible=bool(opening.others))
     shown["series"] = gr.Dropdown(list(opening.series), label="Series", visible=bool(opening.series))

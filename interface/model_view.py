@@ -20,6 +20,7 @@ from rnn_model.config import CellConfig
 from rnn_model.plots import backtest_figure
 from rnn_model.plots_training import learning_curve_figure
 from rnn_model.records import Backtest, History, history_of
+from rnn_model.report import percent
 
 REFERENCE, OURS = "seasonal_naive", "model"
 MEASURES = {"mase": "MASE", "wql": "WQL"}
@@ -142,7 +143,7 @@ def _benchmark(scores: Mapping[str, Any]) -> str:
             _method(name),
             f"{row['mase']:.3f}",
             f"{row['wql']:.3f}",
-            "" if row["coverage"] is None else f"{row['coverage']:.1%}",
+            "" if row["coverage"] is None else percent(row["coverage"], 1),
             "published" if row["cpu_seconds"] is None else f"{row['cpu_seconds']:,.1f}",
         )
         for name, row in whole["methods"].items()
@@ -159,7 +160,7 @@ def _benchmark(scores: Mapping[str, Any]) -> str:
         (
             f"{_set(name)} ({int(row['series']):,})",
             *(f"{row['methods'][method]['mase'] / row['methods'][REFERENCE]['mase']:.3f}" for method in methods),
-            f"{row['methods'][OURS]['coverage']:.1%}",
+            percent(row["methods"][OURS]["coverage"], 1),
         )
         for name, row in scores["sets"].items()
     ]
@@ -174,7 +175,7 @@ def _identification(scores: Mapping[str, Any]) -> str:
     rows = [
         (
             _method(name),
-            *(f"{row['accuracy'][kind]:.1%}" for kind in kinds),
+            *(percent(row["accuracy"][kind], 1) for kind in kinds),
             str(int(row["languages"])),
             f"{row['texts_per_second']:,.0f}",
             f"{row['bytes'] / 1e6:.1f}",
@@ -195,7 +196,7 @@ def _ends(record: Mapping[str, Any]) -> str:
         (
             method,
             *(_with_interval(row[measure], row[f"{measure}_interval"]) for measure in ("mase", "loss")),
-            "" if row["coverage"] is None else f"{row['coverage']:.1%}",
+            "" if row["coverage"] is None else percent(row["coverage"], 1),
         )
         for method, row in record["ends"].items()
     ]
@@ -252,8 +253,8 @@ def _weak_sets(scores: Mapping[str, Any]) -> Iterator[str]:
                 beaten.append(f"{name} by {heading} ({best} {row[best][measure]:.3f}, ours {row[OURS][measure]:.3f})")
     yield "A classical method did better on: " + ("; ".join(beaten) or "no set") + "."
     held = {name: row[OURS]["coverage"] for name, row in sets.items()}
-    narrow = [f"{name} ({share:.0%})" for name, share in held.items() if share < FAIR[0]]
-    wide = [f"{name} ({share:.0%})" for name, share in held.items() if share > FAIR[1]]
+    narrow = [f"{name} ({percent(share)})" for name, share in held.items() if share < FAIR[0]]
+    wide = [f"{name} ({percent(share)})" for name, share in held.items() if share > FAIR[1]]
     for word, found in (("narrow", narrow), ("wide", wide)):
         if found:
             yield f"Its 80 % band is too {word} on: {', '.join(found)}."
@@ -263,9 +264,9 @@ def _weak_languages(scores: Mapping[str, Any], names: Mapping[str, str]) -> Iter
     for kind in scores["texts"]:
         rates = {code: row[kind] for code, row in scores["by_language"].items()}
         worst = sorted(rates, key=lambda code: rates[code])[:WEAKEST]
-        said = ", ".join(f"{names.get(code, code)} {rates[code]:.0%}" for code in worst)
+        said = ", ".join(f"{names.get(code, code)} {percent(rates[code])}" for code in worst)
         yield f"Least often right on {kind}: {said}."
-    refused = ", ".join(f"{share:.0%} of {kind}" for kind, share in scores["methods"][OURS]["refused"].items())
+    refused = ", ".join(f"{percent(share)} of {kind}" for kind, share in scores["methods"][OURS]["refused"].items())
     yield f"“Not sure”, and so no answer: {refused}."
 
 
@@ -276,7 +277,7 @@ def _confusions(scores: Mapping[str, Any], names: Mapping[str, str]) -> str:
     for row in scores["confusions"]:
         pairs.setdefault((row["of"], row["as"]), {})[row["kind"]] = float(row["share"])
     rows = [
-        (names.get(of, of), names.get(taken, taken), *(f"{shares.get(kind, math.nan):.0%}" for kind in kinds))
+        (names.get(of, of), names.get(taken, taken), *(percent(shares.get(kind, math.nan)) for kind in kinds))
         for (of, taken), shares in sorted(pairs.items(), key=lambda pair: -max(pair[1].values()))
     ]
     return _table("Confused most", ("It is", "Taken for", *(kind.capitalize() for kind in kinds)), rows)

@@ -17,6 +17,11 @@ from rnn_model import Model, UnrolledError, load
 from rnn_model.checkpoint import CONFIG, WEIGHTS
 
 OWN = ("own forecaster", "own classifier")  # in the order of the visit
+BRING = (
+    '<p class="small-heading">Use one of your own</p><p class="hint">Drop a checkpoint folder as training writes '
+    f"it, or choose its {CONFIG} and {WEIGHTS}, or a ZIP file of it: {MOST_BYTES / 1e6:.0f} MB at most. It is yours "
+    "alone: kept in memory while this page is open, for an hour at most, and never written to a place that stays.</p>"
+)
 
 
 def models_tab(served: Sequence[Model], weights: Path, visit: Visit) -> None:
@@ -40,22 +45,25 @@ def models_tab(served: Sequence[Model], weights: Path, visit: Visit) -> None:
     def view_of(source: str) -> str:
         return shown(model_of(source), own=False)
 
-    with gr.Tab("Models", id=MODELS) as tab, gr.Row():
+    with gr.Tab("Models", id=MODELS) as tab, gr.Row(elem_classes="sides"):
         with gr.Column(scale=4, min_width=300):
             network = gr.Radio([(name, source) for source, name in packaged.items()], value=first, label="Network")
             use = gr.Button(visible=False, size="sm")
-            gr.HTML(
-                '<p class="small-heading">Use one of your own</p><p class="hint">A checkpoint folder as training '
-                f"writes it: {CONFIG} and {WEIGHTS}, or a ZIP file of the folder, {MOST_BYTES / 1e6:.0f} MB at most. "
-                "It is yours alone: kept in memory while this page is open, for an hour at most, and never written to "
-                "a place that stays.</p>"
-            )
-            files = gr.File(label="Checkpoint files", file_count="multiple", file_types=FILE_TYPES, height=130)
-            hub_id = gr.Textbox(label="Or a public model on the Hugging Face Hub", placeholder="USER/NAME", max_lines=1)
-            fetch = gr.Button("Load from the Hub", size="sm")
-            told = gr.HTML()
+            with gr.Column(elem_classes="later"):
+                gr.HTML(BRING)
+                files = gr.File(
+                    label="Checkpoint files",
+                    file_count="multiple",
+                    file_types=FILE_TYPES,
+                    height=130,
+                    elem_classes="checkpoint-files",
+                )
+                hub = "Or a public model on the Hugging Face Hub"
+                hub_id = gr.Textbox(label=hub, placeholder="USER/NAME", max_lines=1)
+                fetch = gr.Button("Load from the Hub", size="sm")
+                told = gr.HTML()
         with gr.Column(scale=7, min_width=300):
-            view = gr.HTML('<p class="hint">Drawing …</p>')
+            view = gr.HTML('<p class="hint">Drawing …</p>', elem_classes="answer")
     with tab:
         drawn = gr.State("")  # what `view` shows
 

@@ -28,7 +28,7 @@ from matplotlib.ticker import MaxNLocator
 
 from rnn_model.reading.checks import wild_values
 from rnn_model.records import FOLLOWED, Backtest, Forecast, Series, Trace
-from rnn_model.report import band, decimals_for, magnitude_of, number
+from rnn_model.report import band, decimals_for, magnitude_of, number, percent
 
 INK = "#1a1c1f"
 ACCENT = "#0072b2"  # the blue of Okabe and Ito's colour-blind-safe palette
@@ -97,7 +97,7 @@ def forecast_figure(
     end_labels = [number(float(end), decimals) for end in ends]
 
     key = [_Key("observed", INK, 1.5), _Key("median", ACCENT, 2.2)]
-    key += [_Key(f"{coverage:.0%} range", ACCENT, 9.0, shade) for shade, coverage in _shades(bands)]
+    key += [_Key(f"{percent(coverage)} band", ACCENT, 9.0, shade) for shade, coverage in _shades(bands)]
     if came is not None:
         key.append(_Key("what came", INK, 3.0))
     key += [_Key(name, INK, 1.2, 1.0, dashes) for (name, _), dashes in zip(rivals, (_DASHES, _DOTS), strict=False)]
@@ -156,7 +156,11 @@ def backtest_figure(checked: Backtest, *, narrow: bool = False) -> Figure:
             axes.plot(span, median / factor, color=ACCENT, lw=2.0, clip_on=False, label="median", marker=_dot(steps))
             axes.plot(span, naive / factor, color=INK, lw=1.0, ls=_DASHES, alpha=MUTED, clip_on=False, label="rival")
             axes.axvline(x[start - 1], color=INK, lw=0.8, alpha=0.4, dashes=(2, 3), clip_on=False)
-        key = [_Key("what came", INK, 1.5), _Key("forecast", ACCENT, 2.0), _Key("80% range", ACCENT, 9.0, SHADES[0])]
+        key = [
+            _Key("what came", INK, 1.5),
+            _Key("forecast", ACCENT, 2.0),
+            _Key(f"{percent(0.8)} band", ACCENT, 9.0, SHADES[0]),
+        ]
         key.append(_Key(checked.rival, INK, 1.0, MUTED, _DASHES))
         _draw_head(figure, _heading(checked.history, magnitude), key)
     return figure

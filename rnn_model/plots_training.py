@@ -236,11 +236,14 @@ def _mark_kept(axes: Axes, run: _Curves, span: tuple[float, float], sign: str) -
     if np.isfinite(kept):
         axes.plot(at, kept, "o", color=ACCENT, markersize=6, clip_on=False)
         left = at > sum(span) / 2
-        gap = 8 * (span[1] - span[0] or 2) / axes_size(axes)[0]
+        said = f"{kept:.1f}{sign}" if sign else f"{kept:.3g}"
+        pixel = (span[1] - span[0] or 2) / axes_size(axes)[0]
+        side = -1 if left else 1
+        under = at + side * pixel * np.linspace(0, 8 + 0.6 * FONT * len(said), 9)
         axes.text(
-            at + (-gap if left else gap),
-            kept,
-            f"{kept:.1f}{sign}" if sign else f"{kept:.3g}",
+            at + side * 8 * pixel,
+            np.nanmax(np.interp(under, run.steps, run.valid)),  # above the curve that it lies over
+            said,
             color=ACCENT,
             weight="bold",
             ha="right" if left else "left",

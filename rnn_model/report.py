@@ -123,6 +123,11 @@ def number(value: float, decimals: int) -> str:
     return text.removeprefix("-") if not re.search("[1-9]", text) else text.replace("-", _MINUS)
 
 
+def percent(share: float, decimals: int = 0) -> str:
+    """A share as people write it: 0.25 is "25 %"."""
+    return f"{100 * share:.{decimals}f} %"
+
+
 def decimals_for(spread: float, digits: int) -> int:
     """Decimals that show `digits` digits of a spread: 0 for 110 and 2, 2 for 0.3 and 2."""
     if spread <= 0 or not math.isfinite(spread):

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 
 from rnn_model.records import Classification
+from rnn_model.report import percent
 
 CLASS_COLUMNS = ["text", "label", "likeliest", "probability", "second", "second_probability"]
 NO_NAMES: Mapping[str, str] = {}
@@ -28,15 +29,15 @@ def describe_class(answer: Classification, names: Mapping[str, str] = NO_NAMES) 
             f"{names.get(part.label, part.label)} (“{_short(answer.text[part.start : part.end])}”)"
             for part in answer.parts
         )
-        return f"More than one: {spans}. Taken as a whole, {best} leads with {chance:.0%}."
+        return f"More than one: {spans}. Taken as a whole, {best} leads with {percent(chance)}."
     if answer.label is None:
         return (
-            f"Not sure. {best} is likeliest with {chance:.0%}, {second} follows with {second_chance:.0%}; "
-            f"an answer needs {answer.threshold:.0%}."
+            f"Not sure. {best} is likeliest with {percent(chance)}, {second} follows with {percent(second_chance)}; "
+            f"an answer needs {percent(answer.threshold)}."
         )
     if second_chance < 0.05:
-        return f"{best}: {_percent(chance)} sure."
-    return f"{best}: {_percent(chance)} sure. Next is {second} with {second_chance:.0%}."
+        return f"{best}: {_sure(chance)} sure."
+    return f"{best}: {_sure(chance)} sure. Next is {second} with {percent(second_chance)}."
 
 
 def classes_csv(answers: Iterable[Classification]) -> str:
@@ -52,8 +53,8 @@ def class_row(answer: Classification) -> list[str]:
     return [answer.text, answer.label or "", best, f"{chance:.4f}", second, f"{second_chance:.4f}"]
 
 
-def _percent(chance: float) -> str:
-    return "more than 99 %" if chance > 0.99 else f"{chance:.0%}"
+def _sure(chance: float) -> str:
+    return f"more than {percent(0.99)}" if chance > 0.99 else percent(chance)
 
 
 def _short(text: str, length: int = 32) -> str:

@@ -43,8 +43,10 @@ UNSURE = answer([[0.4, 0.35, 0.25]], text="a")
 
 
 def test_the_sentence_names_answer_and_doubt() -> None:
-    assert describe_class(SURE, NAMES) == "German: 90% sure. Next is English with 8%."
-    assert describe_class(UNSURE, NAMES).startswith("Not sure. German is likeliest with 40%, English follows with 35%")
+    assert describe_class(SURE, NAMES) == "German: 90 % sure. Next is English with 8 %."
+    assert describe_class(UNSURE, NAMES).startswith(
+        "Not sure. German is likeliest with 40 %, English follows with 35 %"
+    )
     assert "xx" in describe_class(answer([[0.0, 0.0, 1.0]]), NAMES)
     parts = (Part(0, 2, "de", 0.9), Part(2, 4, "en", 0.8))
     assert describe_class(answer([[0.6, 0.4, 0.0]], parts=parts), NAMES).startswith(
