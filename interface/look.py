@@ -42,6 +42,6 @@ def theme() -> gr.themes.Base:
 
 def head() -> str:
     """Our style sheet and scripts, for `launch(head=...)`: `launch(css=...)` would drop the container query in it."""
-    names = ("style.css", "save.js", "program.js", "brought.js")
+    names = ("style.css", "save.js", "program.js", "brought.js", "groups.js")
     style, *scripts = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
     return f"<style>{style}</style>" + "".join(f"<script>{script}</script>" for script in scripts)

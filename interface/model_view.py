@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -13,6 +14,7 @@ from markdown_it import MarkdownIt
 
 from interface.answer import examples
 from interface.classify_tab import names_of
+from interface.program import copyable
 from interface.sections import picture
 from rnn_model import Model, backtest, read
 from rnn_model.checkpoint import CARD, stored_bytes
@@ -43,6 +45,7 @@ def shown(model: Model, own: bool) -> str:
         "The comparison with other methods": lambda: _weak(model),
         "What it foretold": lambda: "" if model.config.forecast is None else _held_out(model, own),
         "What stands in history.json": lambda: _curves(model),
+        "What to do with it": lambda: _taken_away(model, own),
         "The card": lambda: _card(model),
     }
     return _sentence(model) + "".join(_guarded(name, part) for name, part in parts.items())
@@ -333,6 +336,18 @@ def _curve(name: str, history: History, apart: bool) -> str:
     )
     drawn = picture(lambda narrow: learning_curve_figure(history, apart=apart, narrow=narrow), f"{heading}. {said}")
     return f'<h2>{heading}</h2><p class="said">{escape(said)}</p>{drawn}'
+
+
+def _taken_away(model: Model, own: bool) -> str:
+    """The commands that serve it elsewhere and publish it; a visitor's own folder has a name that nobody knows here."""
+    source, at, _ = model.source.partition("@")
+    folder = "FOLDER" if own and not at else shlex.quote(source)
+    name = re.sub(r"[^\w.-]", "-", model.config.name[:LONGEST_NAME])
+    calls = [f"python app.py --weights {folder}  # serves it"]
+    if not at:
+        sent = "what would be sent to the Hugging Face Hub; with --yes it is"
+        calls.append(f"python -m training.publish --model USER/{name} --weights {folder}  # {sent}")
+    return f'<div class="program">{copyable("Take it with you", chr(10).join(calls))}</div>'
 
 
 def _card(model: Model) -> str:

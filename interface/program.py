@@ -24,7 +24,7 @@ def program(endpoint: str, source: str | Path, given: Mapping[str, Any]) -> str:
     calls = {"Python": _python(endpoint, source, given)}
     if isinstance(source, str) and len(source) <= LONGEST:
         calls["Command line"] = _shell(endpoint, {"text": source, **given})
-    shown = "".join(_copyable(name, code) for name, code in calls.items())
+    shown = "".join(copyable(name, code) for name, code in calls.items())
     return (
         f'<details class="inside program"><summary>Ask from a program</summary>{shown}'
         '<p class="hint">Programs are answered by the packaged network; python app.py --weights FOLDER serves yours. '
@@ -56,7 +56,8 @@ def _shell(endpoint: str, given: Mapping[str, Any]) -> str:
     )
 
 
-def _copyable(name: str, code: str) -> str:
+def copyable(name: str, code: str) -> str:
+    """HTML: lines to copy, under their name."""
     text = escape(code).replace(_HERE, '<span class="here">http://127.0.0.1:7860/</span>')
     return (
         f'<p class="small-heading">{name}</p><pre tabindex="0" role="region" aria-label="{name}"><code>{text}</code>'

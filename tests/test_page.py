@@ -77,7 +77,7 @@ def test_an_example_is_forecast_before_anything_is_done(visit):
     expect(page.get_by_role("tab", name="Forecast", selected=True)).to_be_visible()
     expect(verdict(page)).to_contain_text("The next 24 months")
     expect(picture(page)).to_have_count(1)
-    expect(page.get_by_text("Passengers (thousand)").last).to_be_visible()
+    expect(picture(page).get_by_text("Passengers (thousand)")).to_be_visible()
     expect(page.get_by_text("How I read this")).to_be_visible()
     expect(page.get_by_text("Box, Jenkins")).to_be_visible()
     expect(page.get_by_role("gridcell", name="Jan 1961")).to_be_visible()
@@ -113,6 +113,30 @@ def test_the_whole_way_by_keyboard(visit):
 
     expect(verdict(page)).to_contain_text("values")
     expect(page.locator(".strip")).to_contain_text("8 values")
+
+
+def test_arrows_lead_from_choice_to_choice(visit):
+    page = visit()
+    page.get_by_role("radio", name="8 in 10").focus()
+    expect(page.get_by_role("group", name="Chance that low to high holds the value")).to_be_visible()
+    for key, chance in (("ArrowRight", "a 5 in 10 chance"), ("ArrowLeft", "an 8 in 10 chance")):
+        page.keyboard.press(key)
+        expect(verdict(page)).to_contain_text(chance)
+        expect(page.get_by_role("radio", name=chance[2:].strip().removesuffix(" chance"))).to_be_focused()
+
+
+def test_on_a_phone_the_answer_stands_right_under_the_question(visit):
+    page = visit(PHONE)
+    asked, answered, examples = (
+        place.bounding_box()["y"]
+        for place in (
+            page.get_by_role("button", name="Forecast", exact=True),
+            verdict(page),
+            page.get_by_text("to try"),
+        )
+    )
+    assert asked < answered < PHONE[1], "the answer is not on the first screen"
+    assert answered < examples
 
 
 def test_another_reading_is_one_click_away(visit):
