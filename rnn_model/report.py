@@ -125,7 +125,7 @@ def number(value: float, decimals: int) -> str:
 
 def percent(share: float, decimals: int = 0) -> str:
     """A share as people write it: 0.25 is "25 %"."""
-    return f"{100 * share:.{decimals}f} %"
+    return f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%"
 
 
 def decimals_for(spread: float, digits: int) -> int:

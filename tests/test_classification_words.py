@@ -43,9 +43,11 @@ UNSURE = answer([[0.4, 0.35, 0.25]], text="a")
 
 
 def test_the_sentence_names_answer_and_doubt() -> None:
-    assert describe_class(SURE, NAMES) == "German: 90 % sure. Next is English with 8 %."
+    assert (
+        describe_class(SURE, NAMES) == "German: 90\N{NO-BREAK SPACE}% sure. Next is English with 8\N{NO-BREAK SPACE}%."
+    )
     assert describe_class(UNSURE, NAMES).startswith(
-        "Not sure. German is likeliest with 40 %, English follows with 35 %"
+        "Not sure. German is likeliest with 40\N{NO-BREAK SPACE}%, English follows with 35\N{NO-BREAK SPACE}%"
     )
     assert "xx" in describe_class(answer([[0.0, 0.0, 1.0]]), NAMES)
     parts = (Part(0, 2, "de", 0.9), Part(2, 4, "en", 0.8))
