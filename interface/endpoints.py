@@ -117,16 +117,22 @@ def endpoints(model: Model) -> None:
         """Explains the forecast of the numbers in a file; otherwise like /explain."""
         return explain_of(Path(file), horizon, season, choices)
 
-    for name, endpoint in {"forecast": of_text, "backtest": backtest_text, "explain": explain_text}.items():
+    of_words: dict[str, Callable[..., Any]] = {"forecast": of_text, "backtest": backtest_text, "explain": explain_text}
+    for name, endpoint in of_words.items():
         gr.api(called(name, endpoint), api_name=name)
     with gr.Row(visible=False):  # an endpoint that takes a file needs components
         numbers = [gr.Number(HORIZON, precision=0), gr.Number(0, precision=0)]
         choices = gr.Dropdown([], value=[], multiselect=True, allow_custom_value=True)
         inputs = [gr.File(file_types=FILE_TYPES), *numbers, choices]
         done = [gr.Checkbox(False) for _ in range(3)]
-        uploads = {"forecast": (of_file, done), "backtest": (backtest_file, []), "explain": (explain_file, [])}
-        for name, (of_upload, more) in uploads.items():
-            gr.Button().click(called(f"{name}_file", of_upload), [*inputs, *more], gr.JSON(), api_name=f"{name}_file")
+        of_files: dict[str, Callable[..., Any]] = {
+            "forecast": of_file,
+            "backtest": backtest_file,
+            "explain": explain_file,
+        }
+        for name, endpoint in of_files.items():
+            given = [*inputs, *done] if name == "forecast" else inputs
+            gr.Button().click(called(f"{name}_file", endpoint), given, gr.JSON(), api_name=f"{name}_file")
 
 
 def called(name: str, work: Callable[..., Any]) -> Callable[..., Any]:

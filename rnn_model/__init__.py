@@ -13,7 +13,7 @@ from rnn_model.classifier import classify, classify_many
 from rnn_model.errors import CheckpointError, ConfigError, InputError, TrainingError, UnrolledError
 from rnn_model.explain import explain
 from rnn_model.forecaster import forecast, forecast_many
-from rnn_model.frames import backtest_frame, forecast_frame
+from rnn_model.frames import backtest_frame, forecast_frame, quantile_frame
 from rnn_model.reading import read
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "forecast_frame",
     "forecast_many",
     "load",
+    "quantile_frame",
     "read",
 ]

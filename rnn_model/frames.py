@@ -1,4 +1,4 @@
-"""Long data frames of many series (unique_id, ds, y) in, long data frames of forecasts and checks out"""
+"""Long data frames of many series (unique_id, ds, y) in, data frames of forecasts and checks out"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnn_model.forecaster import forecast_many
 from rnn_model.reading.build import put_in_order, to_series
 from rnn_model.reading.clock import Clock
 from rnn_model.reading.log import Log, Tally, count, quote
-from rnn_model.records import Series
+from rnn_model.records import Forecast, Series
 from rnn_model.report import forecast_columns
 
 if TYPE_CHECKING:
@@ -78,6 +78,20 @@ def backtest_frame(model: Model, frame: pd.DataFrame, horizon: int = 12, season:
     return _with_notes(
         pd.DataFrame({NAME: names, **{field: [getattr(one, field) for one in checked] for field in fields}}), tally
     )
+
+
+def quantile_frame(made: Forecast) -> pd.DataFrame:
+    """A forecast as pandas has it.
+
+    Returns:
+        A row for each of the K steps, by its time, or by its number from 1 where times are unknown: `median` and a
+        column for each quantile level (`p10` ... `p90`), in the unit of the input.
+    """
+    import pandas as pd
+
+    steps = pd.RangeIndex(1, len(made.median) + 1) if made.times is None else pd.DatetimeIndex(made.times)
+    columns = forecast_columns(made.levels)[2:]
+    return pd.DataFrame(np.column_stack([made.median, made.quantiles]), steps, columns)
 
 
 def _with_notes(frame: pd.DataFrame, tally: Tally) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_model import InputError, backtest, backtest_frame, forecast, forecast_frame, forecast_many
+from rnn_model import InputError, backtest, backtest_frame, forecast, forecast_frame, forecast_many, quantile_frame
 
 LENGTHS = (30, 41, 8, 60)
 
@@ -67,6 +67,11 @@ def test_a_series_with_dates_gives_dates_back(model):
 
     assert alone.history.name == "sales"
     assert alone.times.astype("datetime64[D]").astype(str).tolist() == ["2025-03-31", "2025-04-30"]
+    ahead = quantile_frame(alone)
+    assert ahead.index.tolist() == [pd.Timestamp("2025-03-31"), pd.Timestamp("2025-04-30")]
+    assert list(ahead) == ["median", *(f"p{level}" for level in range(10, 100, 10))]
+    np.testing.assert_array_equal(ahead["p90"], alone.quantile(0.9))
+    assert quantile_frame(forecast(model, [1.0, 2.0, 3.0], horizon=2)).index.tolist() == [1, 2]
     assert len(backtest(model, pd.concat([series, series.shift(14, freq="ME")]), horizon=3).median) > 0
 
 
