@@ -2,7 +2,7 @@
 
     python -m training.speed weights/forecast
 
-Seconds of the processor are shown beside those of the clock: on a busy machine only the first say what a forecast costs.
+Seconds of the processor stand beside those of the clock: on a busy machine only the first say what a forecast costs.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def measured(model: Model, many: int = MANY) -> Speed:
         forecast(model, series[0], HORIZON, SEASON)  # the filters of the bank are made once
         one = [_timed(lambda: forecast(model, series[0], HORIZON, SEASON)) for _ in range(REPEATS)]
         cpu, wall = _timed(lambda: forecast_many(model, series, HORIZON, SEASON))
-        return Speed(*(float(np.median(seconds)) for seconds in zip(*one, strict=True)), cpu, wall, many)
+        one_cpu, one_wall = np.median(one, 0).tolist()
+        return Speed(one_cpu, one_wall, cpu, wall, many)
     finally:
         torch.set_num_threads(before)
 
