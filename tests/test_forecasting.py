@@ -12,13 +12,13 @@ from rnn_model.config import CellConfig, ForecastConfig
 from rnn_model.encode import feature_counts
 from rnn_model.network import ForecastNetwork
 from training.benchmarks import BenchmarkSet
-from training.forecasting import Validation, calibrated, geometric_mean, widened
+from training.forecasting import SHRINKAGES, Validation, calibrated, geometric_mean, shrinkage, shrunk, widened
 
 CELL = CellConfig(hidden_size=4)
 CONFIG = ForecastConfig(encoder=CELL, decoder=CELL)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def validation() -> Validation:
     rng = np.random.default_rng(0)
     walks = rng.normal(size=(150, 48)).cumsum(1)
@@ -55,6 +55,44 @@ def test_calibration_undoes_bands_that_are_too_narrow_or_too_wide(
     found = calibrated(network, CONFIG, validation)
     assert validation.coverage(widened(network, CONFIG, found.widening)) == pytest.approx(0.8, abs=0.02)
     assert replace(found, widening=1.0) == CONFIG
+
+
+@pytest.fixture
+def learnt(network: ForecastNetwork) -> ForecastNetwork:
+    """With weights that differ from step to step and a median that is moved."""
+    with torch.no_grad():
+        for layer in (network.weigh, network.head):
+            layer.weight.normal_(0, 0.3)
+        network.weigh.bias.normal_()
+        network.head.bias[0] = 0.7
+    return network.eval()
+
+
+@torch.inference_mode()
+def test_nothing_kept_is_the_classical_median_with_the_bands_that_were_learnt(
+    validation: Validation, learnt: ForecastNetwork
+) -> None:
+    inputs = validation.parts["walks"][0].inputs
+    whole, _ = learnt(inputs)
+    none, _ = shrunk(learnt, 0.0)(inputs)
+    same, _ = shrunk(learnt, 1.0)(inputs)
+    middle = len(CONFIG.levels) // 2
+    torch.testing.assert_close(none[..., middle], inputs.centre)
+    torch.testing.assert_close(none - none[..., [middle]], whole - whole[..., [middle]], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(same, whole)
+    assert (whole[..., middle] - inputs.centre).abs().max() > 0.1, "there was something to shrink"
+
+
+def test_as_much_is_kept_as_scores_best(validation: Validation, learnt: ForecastNetwork) -> None:
+    del validation.parts["synthetic"]
+    losses = {factor: validation(shrunk(learnt, factor)) for factor in SHRINKAGES}
+    assert losses[shrinkage(learnt, validation)] == min(losses.values())
+    assert shrinkage(learnt, validation) < 1.0, "corrections of random walks are worth little"
+    with torch.no_grad():  # the truth lies where the network would move the median to
+        for batch in validation.parts["walks"]:
+            quantiles, _ = learnt(batch.inputs)
+            batch.targets.copy_(quantiles[..., len(CONFIG.levels) // 2])
+    assert shrinkage(learnt, validation) == 1.0
 
 
 def test_coverage_of_a_wider_band_is_larger(validation: Validation, network: ForecastNetwork) -> None:

@@ -134,6 +134,12 @@ def _how_it_works(config: ForecastConfig, record: Mapping[str, Any]) -> str:
         if config.encoder is None
         else ("One stack reads the history, one walks the horizon")
     )
+    kept = record.get("shrinkage", 1.0)
+    restrained = (
+        f" Of what moves the median {kept:.0%} is kept: that held best on sources of series that training never saw."
+        if kept < 1
+        else ""
+    )
     logarithms = f", {len(config.log_families)} on its logarithms too" if config.log_families else ""
     return f"""## How it works
 
@@ -142,7 +148,7 @@ seasonal adjustments of it{logarithms}, each with a forecast and a weight by lik
 (`rnn_model/smoothing.py`).
 - **What is learnt**: {record["parameters"]:,} parameters weigh these forecasts anew at every step ahead, move their \
 mean, and set the quantiles around it. {stacks}, {cell.layers} x {cell.hidden_size} \
-units each (cell {cell.cell}, {cell.activation}, {cell.initialisation} initialisation)."""
+units each (cell {cell.cell}, {cell.activation}, {cell.initialisation} initialisation).{restrained}"""
 
 
 def _training(record: Mapping[str, Any], history: History, place: Place) -> str:

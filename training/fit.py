@@ -38,7 +38,7 @@ from training.config import TrainConfig
 from training.fit_series import fit_series
 from training.fit_text import fit_classifier
 from training.flags import add_flags, from_flags
-from training.forecasting import Validation, calibrated, geometric_mean, loss_of, widened
+from training.forecasting import Validation, calibrated, geometric_mean, loss_of, shrinkage, shrunk, widened
 from training.loop import train
 from training.parallel import Team, joined
 from training.real_series import development_sets, training_pool
@@ -102,7 +102,8 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
     )
     real = config.real_share > 0
     pool, ends = kept_back(training_pool()) if real else ((), ())
-    held_out = (*development_sets(), *ends) if real else ()
+    unfamiliar = development_sets() if real else ()
+    held_out = (*unfamiliar, *ends)
     validation = Validation(held_out, forecast)
     batches = ForecastBatches(
         pool,
@@ -123,8 +124,14 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
         print(f"{together.size} processes share each batch")
     history = train(network, batches, loss_of, validation, config, RUNS / f"{arguments.out.name}-state")
 
-    relative = validation.relative(network)
     print(f"stopped: {history.stopped}; best at step {history.epochs[history.best].step}")
+    kept = 1.0
+    if unfamiliar:
+        elsewhere = Validation(unfamiliar, forecast, synthetic=False)
+        kept, before = shrinkage(network, elsewhere), elsewhere(network)
+        network = shrunk(network, kept)
+        print(f"{kept:g} of what moves the median kept: on sources never seen {before:.4f} -> {elsewhere(network):.4f}")
+    relative = validation.relative(network)
     for name, value in relative.items():
         print(f"  {name:<24} {value:.3f} of the classical loss")
     before = validation.coverage(network)
@@ -134,7 +141,7 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
     print(f"bands widened by {widest.widening:g}: held-out coverage {before:.3f} -> ", end="")
     print(f"{validation.coverage(network):.3f}")
     if together.rank == 0 and _worth_keeping(network, validation, held_out, arguments):
-        record = _record(command, config, network, relative, len(pool))
+        record = _record(command, config, network, relative, len(pool)) | {"shrinkage": kept}
         extra = {
             "history.json": json.dumps(asdict(history), indent=1) + "\n",
             "training.json": json.dumps(record, indent=1) + "\n",
