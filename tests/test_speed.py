@@ -1,4 +1,4 @@
-"""How fast a forecaster is: measured on one thread, told in words."""
+"""How fast a forecaster is: measured on one thread and on all, told in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training import speed
 TINY = Path(__file__).parent / "checkpoints" / "forecast-tiny"
 
 
-def test_it_measures_whole_forecasts_on_one_thread(monkeypatch) -> None:
+def test_it_measures_whole_forecasts_on_one_thread_and_on_all(monkeypatch) -> None:
     calls: list[tuple[int, int]] = []
 
     def watched(model, sequences, horizon, season):
@@ -23,7 +23,7 @@ def test_it_measures_whole_forecasts_on_one_thread(monkeypatch) -> None:
     monkeypatch.setattr(speed, "forecast_many", watched)
     before = torch.get_num_threads()
     found = speed.measured(load(TINY), many=40)
-    assert calls == [(40, 1)]
+    assert calls == [(40, 1), (40, before)]
     assert torch.get_num_threads() == before
     assert 0 < found.one_wall < 1
     assert 0 < found.many_cpu / 40 < found.one_cpu, "a batch costs less a series than one alone"
@@ -36,9 +36,9 @@ def test_the_series_differ_and_have_the_length_that_is_told() -> None:
 
 
 def test_words() -> None:
-    said = speed.report(speed.Speed(0.004, 0.005, 2.0, 2.5, 4000))
+    said = speed.report(speed.Speed(0.004, 0.005, 2.0, 2.5, 4000, 2, 1.6))
     assert "4.0 ms of the processor, 5.0 ms by the clock" in said
-    assert "2,000 a second of the processor, 1,600 by the clock" in said
+    assert "2,000 a second of the processor, 1,600 by the clock; on 2 threads 2,500 by the clock" in said
 
 
 def test_a_classifier_is_refused_in_words(capsys) -> None:

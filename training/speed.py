@@ -1,4 +1,4 @@
-"""python -m training.speed: how long a forecaster takes on one thread, for one series and for thousands.
+"""python -m training.speed: how long a forecaster takes, for one series and for thousands.
 
     python -m training.speed weights/forecast
 
@@ -31,8 +31,10 @@ class Speed:
 
     Attributes:
         one_cpu, one_wall: median of forecasting one series, from numbers to quantiles.
-        many_cpu, many_wall: forecasting `many` series in one call.
+        many_cpu, many_wall: forecasting `many` series in one call on one thread.
         many: their number.
+        threads: as many as torch uses by itself.
+        threads_wall: the same call on those.
     """
 
     one_cpu: float
@@ -40,10 +42,12 @@ class Speed:
     many_cpu: float
     many_wall: float
     many: int
+    threads: int
+    threads_wall: float
 
 
 def measured(model: Model, many: int = MANY) -> Speed:
-    """Monthly series of LENGTH values with trend, season and noise, HORIZON steps ahead, on one thread."""
+    """Monthly series of LENGTH values with trend, season and noise, HORIZON steps ahead."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -52,9 +56,10 @@ def measured(model: Model, many: int = MANY) -> Speed:
         one = [_timed(lambda: forecast(model, series[0], HORIZON, SEASON)) for _ in range(REPEATS)]
         cpu, wall = _timed(lambda: forecast_many(model, series, HORIZON, SEASON))
         one_cpu, one_wall = np.median(one, 0).tolist()
-        return Speed(one_cpu, one_wall, cpu, wall, many)
     finally:
         torch.set_num_threads(before)
+    _, threads_wall = _timed(lambda: forecast_many(model, series, HORIZON, SEASON))
+    return Speed(one_cpu, one_wall, cpu, wall, many, before, threads_wall)
 
 
 def invented(count: int) -> list[np.ndarray]:
@@ -74,10 +79,11 @@ def report(speed: Speed) -> str:
     """In words."""
     return "\n".join(
         (
-            f"one series, {LENGTH} values -> {HORIZON} steps: {1e3 * speed.one_cpu:.1f} ms of the processor, "
+            f"one series, {LENGTH} values -> {HORIZON} steps, one thread: {1e3 * speed.one_cpu:.1f} ms of the processor, "
             f"{1e3 * speed.one_wall:.1f} ms by the clock (median of {REPEATS})",
-            f"{speed.many:,} series in one call: {speed.many / speed.many_cpu:,.0f} a second of the processor, "
-            f"{speed.many / speed.many_wall:,.0f} by the clock",
+            f"{speed.many:,} series in one call, one thread: {speed.many / speed.many_cpu:,.0f} a second of the processor, "
+            f"{speed.many / speed.many_wall:,.0f} by the clock; on {speed.threads} threads "
+            f"{speed.many / speed.threads_wall:,.0f} by the clock",
         )
     )
 
