@@ -37,8 +37,8 @@ def test_the_series_differ_and_have_the_length_that_is_told() -> None:
 
 def test_words() -> None:
     said = speed.report(speed.Speed(0.004, 0.005, 2.0, 2.5, 4000, 2, 1.6))
-    assert "4.0 ms of the processor, 5.0 ms by the clock" in said
-    assert "2,000 a second of the processor, 1,600 by the clock; on 2 threads 2,500 by the clock" in said
+    assert "4.0 ms of the processor, 5.0 ms by the clock (one thread, median" in said
+    assert "2,000 a second of the processor, 1,600 by the clock (one thread); 2,500 on 2 threads" in said
 
 
 def test_a_classifier_is_refused_in_words(capsys) -> None:

@@ -79,11 +79,11 @@ def report(speed: Speed) -> str:
     """In words."""
     return "\n".join(
         (
-            f"one series, {LENGTH} values -> {HORIZON} steps, one thread: {1e3 * speed.one_cpu:.1f} ms of the processor, "
-            f"{1e3 * speed.one_wall:.1f} ms by the clock (median of {REPEATS})",
-            f"{speed.many:,} series in one call, one thread: {speed.many / speed.many_cpu:,.0f} a second of the processor, "
-            f"{speed.many / speed.many_wall:,.0f} by the clock; on {speed.threads} threads "
-            f"{speed.many / speed.threads_wall:,.0f} by the clock",
+            f"one series, {LENGTH} values -> {HORIZON} steps: {1e3 * speed.one_cpu:.1f} ms of the processor, "
+            f"{1e3 * speed.one_wall:.1f} ms by the clock (one thread, median of {REPEATS})",
+            f"{speed.many:,} series in one call: {speed.many / speed.many_cpu:,.0f} a second of the processor, "
+            f"{speed.many / speed.many_wall:,.0f} by the clock (one thread); "
+            f"{speed.many / speed.threads_wall:,.0f} on {speed.threads} threads",
         )
     )
 
