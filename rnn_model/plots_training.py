@@ -103,9 +103,9 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str], *, narrow: bool
     width = (NARROW if narrow else WIDE)[0]
     names = [shortened(name, 12 if narrow else 24) for name in classes]
     left = 22 + 6 * max(map(len, names))
-    across = 12 if size > 6 or narrow else 0  # names across stand upright when there are many
-    top = 44 + (6 * max(map(len, names)) if across else 16)
     cell = min((width - left - 14) / size, 64)
+    upright = 7 * max(map(len, names)) > cell  # names across, where they do not fit side by side
+    top = 44 + (6 * max(map(len, names)) if upright else 16)
     height = top + cell * size + 14
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     with drawing():
@@ -125,10 +125,10 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str], *, narrow: bool
                 place,
                 -0.6,
                 name,
-                ha="center" if not across else "left",
+                ha="left" if upright else "center",
                 va="bottom",
-                rotation=90 if across else 0,
-                rotation_mode="anchor" if across else "default",
+                rotation=90 if upright else 0,
+                rotation_mode="anchor" if upright else "default",
             )
         figure.text(6 / width, 1 - 14 / height, "What it is (down), what it was taken for (across)", weight="bold")
     return figure

@@ -166,7 +166,7 @@ def test_copies_stand_on_one_side_and_near_copies_are_suspected() -> None:
     assert split.copies == len(copies)
     sides = [{same_text(table.texts[row]) for row in part} for part in (split.train, split.valid, split.test)]
     assert not sides[0] & sides[1] | sides[0] & sides[2] | sides[1] & sides[2]
-    assert any("168 rows repeat the text of another row" in note for note in split.notes)
+    assert any("168 rows repeat the text of another row, on the same side" in note for note in split.notes)
 
     # dealt out blindly, the same rows leak, and that is found
     assert len(leaking(table.texts, range(0, len(table), 2), range(1, len(table), 2))) > 0.5 * len(table) / 2
@@ -181,7 +181,7 @@ def test_a_near_copy_is_found_and_an_unlike_text_is_not() -> None:
 def test_texts_with_two_labels_are_told() -> None:
     rows = [*ROWS, (ROWS[0][0], "bad")]
     notes = split_texts(read_text_table(csv_of(rows), filename="a.csv")).notes
-    assert any("1 text stand there with more than one label" in note for note in notes)
+    assert any("1 text has more than one label" in note for note in notes)
 
 
 def test_shares_that_leave_nothing_to_train_on_are_refused() -> None:

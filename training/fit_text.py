@@ -25,7 +25,7 @@ from rnn_model.errors import TrainingError
 from training import own_texts
 from training.classifying import LabelledTexts, Stages, TextValidation, cautious, tempered, train_in_stages
 from training.config import OF_SERIES, TrainConfig
-from training.flags import Record, add_flags
+from training.flags import Record, add_flags, settings
 from training.folds import in_folds, report
 from training.recipes import RECIPES, in_epochs
 from training.table import Split, read_text_table, split_texts
@@ -80,6 +80,7 @@ def _fit_table(arguments: argparse.Namespace, command: str) -> None:
     def fit(split: Split, folder: Path) -> own_texts.OwnTexts:
         print("\n".join(split.notes))
         timed = recipe if epochs is None else in_epochs(recipe, epochs, len(split.train))
+        print(f"start: {start}; {settings(timed, text.recurrent)}")
         return own_texts.fit_texts(table, split, folder, text, timed, start=start)
 
     if arguments.folds:

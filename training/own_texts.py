@@ -75,6 +75,7 @@ CELL = CellConfig(cell="gru", hidden_size=32, residual=False)
 N_GRAMS, NOTHING = "n-grams", "nothing"  # what the recurrent layers start from
 # As a first network is usually trained: nothing holds the weights back, and it goes on to the end.
 FROM_NOTHING = replace(RECIPE, steps=1500, batch=64, weight_decay=0.0, patience=1_000_000)
+LEFT_OUT = "The curves are those of the recurrent layers that were left out."
 MOST_SEEN = 1000  # training rows that the accuracy in the learning curve is measured on
 
 
@@ -337,6 +338,8 @@ def report(table: TextTable, fitted: OwnTexts) -> str:
     lines += [gap.beside(name) for name, gap in fitted.against.items()]
     if fitted.gained is not None:
         lines.append(told(fitted.gained))
+    if not fitted.ordered:
+        lines.append(f"{LEFT_OUT} What follows is about them.")
     for number, taken in fitted.worst[:3]:
         shown, label = " ".join(table.texts[number].split())[:80], table.classes[table.labels[number]]
         lines.append(f"Wrong and sure: line {table.lines[number]}, {label} taken for {taken}: {shown}")
