@@ -69,6 +69,11 @@ def test_the_confusion_matrix_counts_and_shades_by_class() -> None:
     shades = [patch.get_alpha() for patch in axes.collections]
     assert np.argsort(shades).tolist() == [1, 2, 3, 0]
     assert "<b>" not in svg(figure, "x")
+    turned = [
+        {text.get_rotation() for text in confusion_figure(np.eye(size), [name] * size, narrow=True).axes[0].texts}
+        for size, name in ((3, "yes"), (9, "yes"), (3, "delighted"), (9, "delighted"))
+    ]
+    assert turned == [{0.0}, {0.0}, {0.0}, {0.0, 90.0}], "names stand upright where they do not fit side by side"
 
 
 def test_many_classes_lose_their_numbers_and_keep_their_cells() -> None:

@@ -80,7 +80,7 @@ def _fit_table(arguments: argparse.Namespace, command: str) -> None:
     def fit(split: Split, folder: Path) -> own_texts.OwnTexts:
         print("\n".join(split.notes))
         timed = recipe if epochs is None else in_epochs(recipe, epochs, len(split.train))
-        print(f"start: {start}; {settings(timed, text.recurrent)}")
+        print(f"start: {start}; {settings(timed, text.recurrent, without=OF_SERIES)}")
         return own_texts.fit_texts(table, split, folder, text, timed, start=start)
 
     if arguments.folds:

@@ -339,7 +339,7 @@ def report(table: TextTable, fitted: OwnTexts) -> str:
     if fitted.gained is not None:
         lines.append(told(fitted.gained))
     if not fitted.ordered:
-        lines.append(f"{LEFT_OUT} What follows is about them.")
+        lines.append(LEFT_OUT)
     for number, taken in fitted.worst[:3]:
         shown, label = " ".join(table.texts[number].split())[:80], table.classes[table.labels[number]]
         lines.append(f"Wrong and sure: line {table.lines[number]}, {label} taken for {taken}: {shown}")
