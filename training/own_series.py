@@ -178,7 +178,7 @@ def fit_own(
         recipe: how the run goes.
         name: what the model is called.
         say: receives readable lines.
-        watch: receives the learning curve after every validation; False ends the training there.
+        watch: as for `training.loop.train`.
         together: the processes that train.
 
     Raises:

@@ -149,8 +149,7 @@ def fit_texts(
         say: receives readable lines.
         start: N_GRAMS begins with the regression; NOTHING with weights drawn at random and no feature left out, and
             what came of it is the model whether or not it is any good.
-        watch: receives the learning curve after every validation, an empty one while the n-grams are weighed; False
-            ends the training there.
+        watch: as for `training.loop.train`; while the n-grams are weighed it receives an empty curve.
 
     Raises:
         TrainingError: the run could not start, or broke before its first validation.
