@@ -133,6 +133,7 @@ def test_new_weights_have_the_cells_asked_for(workplace: Path) -> None:
         (["--data", "none.csv"], "none.csv"),
         (["--data", "sales.csv", "--out", str(TINY)], "Give another --out"),
         (["--data", "sales.csv", "--horizon", "29"], "at least 87 of which two tails of 29 steps are held out"),
+        (["--data", "sales.csv", "--season", "5000"], "found season 5000"),
         (["--data", "text.csv"], "no numbers in"),
         (["--data", "sales.csv", "--batch", "0"], "batch: expected a whole number"),
     ],

@@ -77,11 +77,11 @@ def _identity(table: SeriesTable, standing: Model, cell: CellConfig | None) -> s
 
 def _parser(scratch: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m training.fit forecast --data FILE",
+        prog="python -m training.fit forecast",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, required=True, help="file with one or many series")
+    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="file with one or many series")
     parser.add_argument(
         "--from", dest="start", type=Path, default=PACKAGED, help=f"weights to start from (default {PACKAGED})"
     )

@@ -92,8 +92,7 @@ def train(
             the network holds the last good weights, as does `folder`.
         TrainingError: the state found belongs to another run, or the device is not there.
     """
-    if config.device == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("device: expected 'cpu', since torch finds no GPU here, found 'cuda'. Leave --device out.")
+    check_device(config)
     torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)  # tanh networks fade into denormals, which are many times slower
     together = team()
@@ -182,6 +181,12 @@ def train(
     network.load_state_dict(state.best)
     network.cpu().eval()
     return _curve(state, stopped)
+
+
+def check_device(config: TrainConfig) -> None:
+    """Raises TrainingError if the device is not there."""
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("device: expected 'cpu', since torch finds no GPU here, found 'cuda'. Leave --device out.")
 
 
 def outlasted(run: Callable[[], History]) -> History:

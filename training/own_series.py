@@ -25,6 +25,7 @@ from rnn_model.checkpoint import Model
 from rnn_model.config import CellConfig, ForecastConfig, ModelConfig
 from rnn_model.encode import feature_counts
 from rnn_model.errors import TrainingError
+from rnn_model.forecaster import check_request
 from rnn_model.gradient_flow import forecast_gradient_flow
 from rnn_model.metrics import bootstrap_interval
 from rnn_model.network import ForecastInputs, ForecastNetwork
@@ -182,12 +183,14 @@ def fit_own(
         together: the processes that train.
 
     Raises:
+        InputError: a season is longer than the network can use.
         TrainingError: the run could not start, or broke before its first validation.
     """
     before, held = standing.forecaster
     forecast, network = _begun(standing, cell, recipe.seed)
     if table.horizon > forecast.max_horizon:
         raise TrainingError(f"--horizon: expected at most {forecast.max_horizon}, found {table.horizon}")
+    check_request(standing, 1, max(part.season for part in table.test))
     valid, test = (Validation(sets, forecast, synthetic=False) for sets in (table.valid, table.test))
     # the network it has to beat reads its own features, which may differ from those of a new one
     before_valid, before_test = (Validation(sets, before, synthetic=False) for sets in (table.valid, table.test))
