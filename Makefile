@@ -43,6 +43,7 @@ honesty: .venv/training
 bench: .venv/tests browser
 	$(BIN)/python docs/page_time.py
 	$(BIN)/python docs/bench.py
+	$(BIN)/python -m training.speed weights/forecast
 
 readme: .venv/app
 	$(BIN)/python docs/readme.py

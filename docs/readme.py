@@ -27,7 +27,7 @@ PLACES = {
 }
 # The modules that tell most of a package, in the order in which they are best read.
 TELLING = {
-    "interface/": ("forecast_tab.py", "classify_tab.py", "train_tab.py", "models_tab.py", "endpoints.py"),
+    "interface/": ("forecast_tab.py", "classify_tab.py", "train/", "models_tab.py", "endpoints.py"),
     "rnn_model/": (
         "reading/", "encode.py", "smoothing.py", "network.py", "unroll.py", "gradient_flow.py", "forecaster.py",
         "classifier.py", "explain.py", "backtest.py", "calibration.py", "checkpoint.py", "records.py", "plots.py",
@@ -51,7 +51,7 @@ def results(scores: Mapping[str, Any]) -> str:
     for method in methods:
         rows = [row["methods"][method] for row in scores["sets"].values() if method in row["methods"]]
         mark = " \\*" if any(row["source"] == "published" for row in rows) else ""
-        name = {"model": "**Unrolled**", "seasonal_naive": "seasonal naive"}.get(method, method)
+        name = {"model": "**Unrolled**"}.get(method, method.replace("_", " "))
         lines.append(_row([name + mark, *(_cell(group["methods"].get(method)) for group in groups)]))
     notes = [note.replace("*", "\\*") for note in scores["notes"]]
     return "\n".join([*lines, "", *(f"- {note}" for note in notes)])

@@ -137,7 +137,8 @@ def inside(trace: Trace) -> str:
 def units_in_words(trace: Trace) -> str:
     """How many units follow what."""
     counts = (np.abs(np.nan_to_num(trace.follows)) >= FOLLOWS).sum(1)
-    said = ", ".join(f"{number} the {name}" for number, name in zip(counts, FOLLOWED, strict=True))
+    *others, last = [f"{number} the {name}" for number, name in zip(counts, FOLLOWED, strict=True)]
+    said = f"{', '.join(others)} and {last}".replace(" the ", " follow the ", 1)
     return f"Of {trace.follows.shape[1]} hidden units {said} (correlation of {FOLLOWS} or more, either way)."
 
 

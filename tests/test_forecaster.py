@@ -96,9 +96,19 @@ def test_many_at_once_in_any_order_are_what_they_are_alone(tiny: Model) -> None:
 
 def test_units_do_not_matter(tiny: Model) -> None:
     plain = forecast(tiny, np.array(AIR, float), horizon=6, season=1)
-    moved = forecast(tiny, np.array(AIR, float) * 250 - 9000, horizon=6, season=1)
-    expected = plain.quantiles * 250 - 9000
-    assert np.abs(moved.quantiles - expected).max() <= 1e-3 * spread(expected)
+    in_other_units = forecast(tiny, np.array(AIR, float) * 250, horizon=6, season=1)
+    expected = plain.quantiles * 250
+    assert np.abs(in_other_units.quantiles - expected).max() <= 1e-3 * spread(expected)
+
+
+def test_where_zero_lies_matters_to_positive_series_alone(tiny: Model) -> None:
+    def moved_by(offset: float, values: np.ndarray) -> float:
+        plain = forecast(tiny, values, horizon=6, season=1).quantiles
+        return float(np.abs(forecast(tiny, values + offset, horizon=6, season=1).quantiles - offset - plain).max())
+
+    signed = np.array(AIR, float) - 130
+    assert moved_by(10, signed) <= 0.1
+    assert moved_by(30, np.array(AIR, float)) > 0.1, "growth in per cent is larger, nearer to zero"
 
 
 @pytest.mark.parametrize("horizon", [1, 2, 50, 240])
