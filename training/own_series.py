@@ -63,7 +63,7 @@ FINE = TrainConfig(
     workers=0,
 )
 SCRATCH = replace(FINE, steps=1500, learning_rate=2e-3, averaging=0.99, validate_every=100, patience=5)
-UNDEFINED = "not to be judged, since before its end no series changes from one season to the next"
+UNDEFINED = "not to be judged: before its end no series shows how much it changes from one season to the next"
 FEWEST = 5  # series from which an interval over series says something
 MOST_MEASURED = 64  # series that the gradient through time is measured on
 
