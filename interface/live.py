@@ -19,12 +19,12 @@ def followed(
 ) -> Iterator[tuple[History | None, Result | None]]:
     """Learning curves as they grow, the latest only when several came at once, and at last the result.
 
-    Closing the iterator ends the run at its next validation and waits for that.
+    Closing the iterator ends the run where it asks next whether to go on, and waits for that.
 
     Args:
-        fit: given what to call after every validation, which says whether to go on.
-        stop: set it to end the run at its next validation.
-        seconds: after which it ends at its next validation.
+        fit: given what to call with the learning curve so far, as often as can be, which says whether to go on.
+        stop: set it to end the run.
+        seconds: after which it ends.
 
     Yields:
         (curve, None) again and again, then (None, result).
@@ -35,9 +35,13 @@ def followed(
     told: SimpleQueue[tuple[History | None, Result | None, Exception | None]] = SimpleQueue()
     deadline = time.monotonic() + seconds
     left = threading.Event()
+    latest: History | None = None
 
     def watch(history: History) -> bool:
-        told.put((history, None, None))
+        nonlocal latest
+        if history != latest:
+            latest = history
+            told.put((history, None, None))
         return not (stop.is_set() or left.is_set()) and time.monotonic() < deadline
 
     def work() -> None:

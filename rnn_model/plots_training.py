@@ -103,9 +103,9 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str], *, narrow: bool
     width = (NARROW if narrow else WIDE)[0]
     names = [shortened(name, 12 if narrow else 24) for name in classes]
     left = 22 + 6 * max(map(len, names))
-    across = 12 if size > 6 or narrow else 0  # names across stand upright when there are many
-    top = 44 + (6 * max(map(len, names)) if across else 16)
     cell = min((width - left - 14) / size, 64)
+    upright = 7 * max(map(len, names)) > cell  # names across, where they do not fit side by side
+    top = 44 + (6 * max(map(len, names)) if upright else 16)
     height = top + cell * size + 14
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     with drawing():
@@ -125,10 +125,10 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str], *, narrow: bool
                 place,
                 -0.6,
                 name,
-                ha="center" if not across else "left",
+                ha="left" if upright else "center",
                 va="bottom",
-                rotation=90 if across else 0,
-                rotation_mode="anchor" if across else "default",
+                rotation=90 if upright else 0,
+                rotation_mode="anchor" if upright else "default",
             )
         figure.text(6 / width, 1 - 14 / height, "What it is (down), what it was taken for (across)", weight="bold")
     return figure
@@ -147,14 +147,16 @@ def gradient_figure(flows: Sequence[GradientFlow], *, narrow: bool = False) -> F
     if not 1 <= len(flows) <= len(COLOURS):
         raise ValueError(f"expected 1 to {len(COLOURS)} flows, found {len(flows)}")
     width, height = NARROW if narrow else WIDE
-    height += 17 * (len(flows) - 1)
+    keys = [_key_of(flow, int((width - 33) / 6.2)) for flow in flows]
+    rows = sum(map(len, keys))
+    height += 17 * (rows - 1)
     logs = [np.log10(np.clip(np.nan_to_num(flow.shares, posinf=1e12), _FAINTEST, 1e12)) for flow in flows]
     low, high = min(min(map(np.min, logs)), -2.5), max(max(map(np.max, logs)), 0.5)
     powers = np.arange(np.ceil(low), np.floor(high) + 1)
     powers = powers[:: max(len(powers) // 6, 1)]
     with drawing():
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-        top = 40 + 17 * len(flows)
+        top = 40 + 17 * rows
         place = (58 / width, 40 / height, 1 - 72 / width, 1 - (top + 40) / height)
         axes = figure.add_axes(place)
         axes.set_axis_off()
@@ -169,15 +171,22 @@ def gradient_figure(flows: Sequence[GradientFlow], *, narrow: bool = False) -> F
             if dashes:
                 drawn.set_dashes(dashes)
         figure.text(6 / width, 1 - 14 / height, "Share of the gradient left, by distance", weight="bold")
-        for index, flow in enumerate(flows):
-            y = 1 - (36 + 17 * index) / height
+        for index, key in enumerate(keys):
+            y = 1 - (36 + 17 * sum(map(len, keys[:index]))) / height
             mark = Line2D([7 / width, 27 / width], [y + 3.5 / height] * 2, color=COLOURS[index], lw=2.0)
             if DASHES[index]:
                 mark.set_dashes(DASHES[index] or ())
             figure.add_artist(mark)
-            words = f"{flow.name}: memory {flow.memory} steps, spectral radius {flow.radius.max():.2f}"
-            figure.text(33 / width, y, shortened(words, int((width - 33) / 6.2)), alpha=0.9)
+            for line, words in enumerate(key):
+                figure.text(33 / width, y - 17 * line / height, words, alpha=0.9)
     return figure
+
+
+def _key_of(flow: GradientFlow, letters: int) -> list[str]:
+    """Its name and its numbers, in one line or, when there are not so many letters in one, in two."""
+    numbers = f"memory {flow.memory} steps, spectral radius {flow.radius.max():.2f}"
+    words = f"{flow.name}: {numbers}"
+    return [words] if len(words) <= letters else [f"{shortened(flow.name, letters - 1)}:", numbers]
 
 
 class _Curves(NamedTuple):

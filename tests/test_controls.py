@@ -65,3 +65,7 @@ def test_a_difference_that_the_rows_cannot_tell_is_said_to_be_none(labels: dict[
     assert told.verdict == "no different as far as these rows can tell"
     same = difference(labels["test"], one, one)
     assert (same.accuracy, same.log_loss) == (0, 0)
+    sure, surer = (np.where(np.eye(3)[labels["test"]] == 1, 1 - 2 * rest, rest) for rest in (1e-4, 1e-5))
+    told = difference(labels["test"], surer, sure)
+    assert told.log_loss_interval[0] > 0
+    assert told.verdict == same.verdict, "what three digits do not show is no reason to believe anything"

@@ -90,6 +90,10 @@ def test_layers_that_are_given_are_not_to_be_changed() -> None:
         for found in diagnose(history, given):
             assert found.change is None or hasattr(given.train, found.change.field)
             assert found.name not in ("vanishing gradient", "underfitting")
+    (by_heart,) = (one for one in diagnose(drawn(FALLING, TURNING), given) if one.name == "overfitting")
+    assert by_heart.change is not None
+    assert by_heart.change.field == "learning_rate", "decay would pull trained weights to zero"
+    assert by_heart.change.after < by_heart.change.before
 
 
 def test_underfitting_tells_a_run_cut_short_from_a_network_too_small() -> None:

@@ -75,6 +75,14 @@ def test_mistakes_are_told_in_one_line(workplace: Path, capsys: pytest.CaptureFi
     assert not Path("mine").exists()
 
 
+def test_several_processes_are_refused_where_they_would_all_do_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["classify", "--data", "none.csv"]) == 1
+    assert "expected one process, found 2. Start it without torchrun" in capsys.readouterr().err
+
+
 def test_help_explains_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])

@@ -287,11 +287,20 @@ def test_a_watched_run_ends_when_told_and_keeps_its_best(tmp_path: Path) -> None
 
     network = fresh()
     history = train(network, Lines(), loss_of, validate, CONFIG, tmp_path, say=lambda _: None, watch=watch)
-    assert [len(curve.epochs) for curve in seen] == [1, 2, 3, 4]
+    assert [len(curve.epochs) for curve in seen] == [*[1] * 10, *[2] * 10, *[3] * 10, 4], (
+        "from a validation on, a step each"
+    )
     assert seen[-1].epochs == history.epochs
     assert seen[-1].best == history.best
     assert history.stopped == "asked to at step 40"
     assert validate(network) == pytest.approx(min(epoch.valid_loss for epoch in history.epochs), rel=1e-6)
+    # a step is enough to end it; no validation has to be waited for
+    between: list[int] = []
+    short = train(
+        fresh(), Lines(), loss_of, validate, CONFIG, tmp_path / "short", lambda _: None,
+        watch=lambda _: bool(between.append(1)) or len(between) < 4,
+    )  # fmt: skip
+    assert (short.stopped, len(short.epochs)) == ("asked to at step 13", 1)
     # told to go on, the same folder ends as a run that was never stopped
     whole = train(network, Lines(), loss_of, validate, CONFIG, tmp_path, say=lambda _: None, watch=lambda _: True)
     assert whole.stopped == "all 60 steps taken"

@@ -143,11 +143,11 @@ def test_a_run_can_be_watched_and_stopped(tmp_path: Path) -> None:
 
     def watch(history: History) -> bool:
         seen.append(history)
-        return len(seen) < 3
+        return len(history.epochs) < 3
 
     recipe = replace(FROM_NOTHING, **QUICK, steps=200)
     fitted = fit_texts(table, split, tmp_path, small(table), recipe, lambda _: None, NOTHING, watch)
-    assert [len(history.epochs) for history in seen] == [1, 2, 3]
+    assert sorted({len(history.epochs) for history in seen}) == [1, 2, 3]
     assert all(epoch.train_accuracy is not None and epoch.valid_accuracy is not None for epoch in seen[-1].epochs)
     assert fitted.history.stopped == "asked to at step 30"
     assert fitted.history.epochs == seen[-1].epochs

@@ -69,6 +69,11 @@ def test_the_confusion_matrix_counts_and_shades_by_class() -> None:
     shades = [patch.get_alpha() for patch in axes.collections]
     assert np.argsort(shades).tolist() == [1, 2, 3, 0]
     assert "<b>" not in svg(figure, "x")
+    turned = [
+        {text.get_rotation() for text in confusion_figure(np.eye(size), [name] * size, narrow=True).axes[0].texts}
+        for size, name in ((3, "yes"), (9, "yes"), (3, "delighted"), (9, "delighted"))
+    ]
+    assert turned == [{0.0}, {0.0}, {0.0}, {0.0, 90.0}], "names stand upright where they do not fit side by side"
 
 
 def test_many_classes_lose_their_numbers_and_keep_their_cells() -> None:
@@ -86,6 +91,9 @@ def test_gradients_are_compared_on_a_logarithmic_scale() -> None:
     np.testing.assert_allclose(drawn[1], np.zeros(5))
     assert "tanh: memory 2 steps, spectral radius 0.70" in texts(figure)
     assert "LSTM: memory 4 steps, spectral radius 1.20" in texts(figure)
+    long = GradientFlow("RNN tanh, torch's own start, untrained", np.ones((5, 1)), np.array([0.58]))
+    on_a_phone = texts(gradient_figure([long, lasting], narrow=True))
+    assert {"RNN tanh, torch's own start, untrained:", "memory 4 steps, spectral radius 0.58"} <= set(on_a_phone)
     nothing = GradientFlow("nothing", np.zeros((5, 1)), np.ones(1))
     exploded = GradientFlow("exploded", np.array([[1.0], [np.inf]]), np.ones(1))
     svg(gradient_figure([nothing, exploded], narrow=True), "edges")

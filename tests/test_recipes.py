@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 from rnn_model import load
 from training.config import TrainConfig
@@ -81,4 +82,10 @@ def test_epochs_and_single_flags_go_before_the_recipe(
         assert record["config"]["steps"] == steps
         assert load(f"mine-{steps}").config.text.recurrent.cell == cell  # type: ignore[union-attr]
     assert main(["classify", "--data", "rows.csv", "--recipe", "notebook", "--epochs", "0"]) == 1
-    assert "steps: expected a whole number from 1" in capsys.readouterr().err
+    assert "--epochs: expected at least 1, found 0" in capsys.readouterr().err
+    if not torch.cuda.is_available():
+        capsys.readouterr()
+        assert main(["classify", "--data", "rows.csv", "--device", "cuda"]) == 1
+        said = capsys.readouterr()
+        assert "torch finds no GPU here" in said.err
+        assert "n-grams alone" not in said.out, "told before anything is done"

@@ -109,7 +109,10 @@ NAMED = {"label_column": "verdict"}
         (csv_of([*ROWS[:3], ('"never closed', "good"), *ROWS[3:]]), {}, r"line 5: .*Close the quotation mark"),
         (csv_of([(row[0], str(n / 7)) for n, row in enumerate(ROWS)]), NAMED, r"line 2, column 2: .*names of classes"),
         (csv_of([(row[0], f"w{n}") for n, row in enumerate(ROWS)]), NAMED, r"line 2, column 2: .*84 different labels"),
-        (csv_of([row for row in ROWS if row[1] == "good"]), {}, r"no column that looks like labels"),
+        (csv_of([row for row in ROWS if row[1] == "good"]), {}, r"labels \(“verdict”: it holds “good” in \d+ of \d+"),
+        (csv_of([("the same", label) for _, label in ROWS], "text,label"), {}, r"texts \(“text”: it holds “the same”"),
+        (csv_of([]), {}, r"labels, found 1 row of 2 columns"),
+        (csv_of([(f"well, {text}", label) for text, label in ROWS]), {}, r"line 1: expected 3 cells.*“review,verdict”"),
         (csv_of([*ROWS[:42], ("a", "bad"), ("b", "bad")]), {}, r"at least two labels with 5 different.*“bad” 2"),
         (b"%PDF-1.4", {}, r"a PDF"),
     ],
@@ -119,6 +122,22 @@ def test_what_cannot_be_read_is_named_with_its_place_and_a_fix(
 ) -> None:
     with pytest.raises(InputError, match=message):
         read_text_table(content, filename="a.csv", **options)
+
+
+def test_columns_named_as_usual_are_taken_when_they_look_useless_and_nothing_else_fits() -> None:
+    rare = [(f"a text about {n} things", "bad" if n < 6 else "good") for n in range(400)]
+    table = read_text_table(csv_of(rare, "text,label"), filename="a.csv")
+    assert (len(table), table.classes) == (400, ("bad", "good"))
+    marks = [(f"!?{n}", "ab"[n % 2]) for n in range(60)]
+    assert read_text_table(csv_of(marks, "text,label"), filename="a.csv").columns == ("text", "label")
+    languages = [(*row, "en" if n else "de") for n, row in enumerate(ROWS)]
+    assert read_text_table(csv_of(languages, "review,verdict,language"), filename="a.csv").columns[1] == "verdict"
+
+
+def test_a_separator_at_the_end_of_every_row_is_no_column() -> None:
+    trailing = read_text_table(csv_of([(*row, "") for row in ROWS]), filename="a.csv")
+    assert trailing.columns == ("review", "verdict")
+    assert trailing.sha256 == read_text_table(csv_of(ROWS), filename="a.csv").sha256
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -166,7 +185,7 @@ def test_copies_stand_on_one_side_and_near_copies_are_suspected() -> None:
     assert split.copies == len(copies)
     sides = [{same_text(table.texts[row]) for row in part} for part in (split.train, split.valid, split.test)]
     assert not sides[0] & sides[1] | sides[0] & sides[2] | sides[1] & sides[2]
-    assert any("168 rows repeat the text of another row" in note for note in split.notes)
+    assert any("168 rows repeat the text of another row, on the same side" in note for note in split.notes)
 
     # dealt out blindly, the same rows leak, and that is found
     assert len(leaking(table.texts, range(0, len(table), 2), range(1, len(table), 2))) > 0.5 * len(table) / 2
@@ -181,7 +200,7 @@ def test_a_near_copy_is_found_and_an_unlike_text_is_not() -> None:
 def test_texts_with_two_labels_are_told() -> None:
     rows = [*ROWS, (ROWS[0][0], "bad")]
     notes = split_texts(read_text_table(csv_of(rows), filename="a.csv")).notes
-    assert any("1 text stand there with more than one label" in note for note in notes)
+    assert any("1 text has more than one label" in note for note in notes)
 
 
 def test_shares_that_leave_nothing_to_train_on_are_refused() -> None:
@@ -206,6 +225,17 @@ def test_series_have_two_tails_held_out_and_the_short_ones_are_left_out(tmp_path
     assert read_series_table(path, horizon=3).valid[0].histories[0].shape == (54,)
     path.write_text("\n".join([*lines, ""]).replace(",100,", ", 100 ,"))
     assert read_series_table(path).sha256 == table.sha256
+    still = [lines[0] + ",shop c,shop d", *(f"{line},5,{n if n > 55 else ''}" for n, line in enumerate(lines[1:]))]
+    path.write_text("\n".join(still))
+    table = read_series_table(path)
+    assert [one.name for one in table.series] == ["shop a", "shop b"]
+    assert table.notes[-2:] == (
+        "Left out: 1 series too short for that (“shop d”).",
+        "Left out: 1 series without any change (“shop c”).",
+    )
+    path.write_text("value\n" + "5\n" * 60)
+    with pytest.raises(InputError, match=r"a series that changes, found 1 series without any change \(“value”\)"):
+        read_series_table(path)
     path.write_text("\n".join([line.rsplit(",", 1)[0] + ("," if n < 30 else ",7") for n, line in enumerate(lines)]))
     with pytest.raises(InputError, match=r"at least 75 of which two tails of 25 steps are held out"):
         read_series_table(path, horizon=25)

@@ -331,8 +331,10 @@ def test_what_a_table_is_can_be_told_from_what_stands_in_it() -> None:
     assert kind("name,origin\n" + names) == TEXTS
     rated = "".join(f"A rather long text about thing {n * 37},{n % 3}\n" for n in range(60))
     assert kind("review,stars\n" + rated) == TEXTS
-    with pytest.raises(InputError, match=r"at least one series, found no numbers.*\n.*column of labels"):
+    with pytest.raises(InputError, match=r"as texts with labels.*\n.*found no numbers.*as series"):
         kind("to be\nor not to be\n")
+    with pytest.raises(InputError, match=r"\A[^\n]*a PDF[^\n]*\Z"):
+        kind("%PDF-1.4")
 
 
 def test_only_knobs_that_change_what_comes_of_a_training_are_shown(model: Model) -> None:
@@ -514,6 +516,8 @@ def test_a_run_stands_beside_the_one_before_where_that_says_something(model: Mod
     assert "With cell lstm instead of rnn, clip 0.5 instead of 1.0" in view.compared(
         learnt.history, learnt.history, differences(learnt, other)
     )
+    hardly = replace(learnt.history, epochs=(replace(learnt.history.epochs[0], valid_loss=0.5999),))
+    assert "is 0.600, before 0.600: no better" in view.compared(learnt.history, hardly, ())
     assert comparable(learnt, run_of(messages(80), replace(PLAIN, cell="lstm"))) is None, "other rows"
     assert comparable(learnt, run_of(messages(60), replace(PLAIN, seed=3))) is None, "dealt out otherwise"
     assert comparable(learnt, series_of(toy_series.shops(2), model, Choices(PACKAGED))) is None

@@ -25,6 +25,7 @@ from rnn_model.records import ClassScores
 
 MAJORITY = "majority class"
 BAG = "TF-IDF + logistic regression"
+LEAST = 5e-4  # nats; a log loss saved that three digits do not show is no reason to believe anything
 # Inverse strengths of the penalty to choose from, by log loss on the rows that choose.
 STRENGTHS = (1.0, 4.0, 16.0)
 
@@ -47,9 +48,9 @@ class Difference:
     def verdict(self) -> str:
         """Which to believe, in words: judged by the log loss, which sees how sure an answer was."""
         low, high = self.log_loss_interval
-        if low > 0:
+        if low > LEAST:
             return "better"
-        return "worse" if high < 0 else "no different as far as these rows can tell"
+        return "worse" if high < -LEAST else "no different as far as these rows can tell"
 
     def beside(self, name: str) -> str:
         """Which to believe, the network or the control of that name, and by how much, in a sentence."""

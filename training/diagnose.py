@@ -407,9 +407,11 @@ def _for_memory(cell: CellConfig | None) -> Change | None:
 
 
 def _against_memorising(facts: Facts) -> Change | None:
-    """Dropout up to a half (it acts between layers), then weight decay, then fewer units."""
+    """Smaller steps away from given weights; else dropout (it acts between layers), weight decay, fewer units."""
     cell = facts.cell
-    if cell is not None and cell.layers > 1 and cell.dropout < 0.5:
+    if cell is None:  # decay would pull trained weights to zero, away from what they know
+        return Change("learning_rate", facts.train.learning_rate, _short(facts.train.learning_rate / 3))
+    if cell.layers > 1 and cell.dropout < 0.5:
         return Change("dropout", cell.dropout, 0.3 if cell.dropout < 0.3 else 0.5)
     return _decayed(facts.train) or _smaller(cell)
 

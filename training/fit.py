@@ -40,7 +40,7 @@ from training.fit_text import fit_classifier
 from training.flags import add_flags, from_flags
 from training.forecasting import Validation, calibrated, geometric_mean, loss_of, shrinkage, shrunk, widened
 from training.loop import train
-from training.parallel import Team, joined
+from training.parallel import Team, expected_size, joined
 from training.real_series import development_sets, training_pool
 from training.tails import kept_back
 
@@ -57,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = shlex.join(["python", "-m", "training.fit", *given])
     try:
         if given[:1] == ["classify"]:
+            if (size := expected_size()) > 1:
+                fix = "Start it without torchrun; a forecaster can be trained by several."
+                raise TrainingError(f"classify: expected one process, found {size}. {fix}")
             fit_classifier(given[1:], command)
             return 0
         if any(flag.partition("=")[0] == "--data" for flag in given):

@@ -21,8 +21,8 @@ from rnn_model.checkpoint import Model, load, save
 from rnn_model.config import CellConfig
 from rnn_model.errors import TrainingError
 from training.config import TrainConfig
-from training.flags import add_flags, from_flags
-from training.own_series import FINE, SCRATCH, files_for_people, fit_own, record_of, report
+from training.flags import add_flags, from_flags, settings
+from training.own_series import FINE, SCRATCH, files_for_people, fit_own, report, versions
 from training.parallel import Team
 from training.table import SeriesTable, read_series_table
 
@@ -50,11 +50,13 @@ def fit_series(argv: Sequence[str], command: str, together: Team) -> None:
         raise TrainingError(f"{out} holds the weights to start from. Give another --out.")
     table = read_series_table(arguments.data, arguments.season, arguments.horizon)
     print("\n".join(table.notes))
+    print(f"data sha256 {table.sha256}; seed {config.seed}")
+    print(", ".join(f"{name} {number}" for name, number in versions().items()))
     standing = load(arguments.start)
     cell = from_flags(CellConfig, arguments) if arguments.scratch else None
+    print(f"start: {'new weights' if cell else arguments.start}; {settings(config, cell)}")
     folder = RUNS / f"{out.name}-{_identity(table, standing, cell)}"
     fitted = fit_own(table, standing, folder, cell, config, arguments.name or out.name, together=together)
-    print(json.dumps(record_of(table, fitted, command), indent=1))
     print(report(fitted))
     if arguments.replace and not fitted.wins:
         print("The new one is written all the same, as told by --replace.")
@@ -75,11 +77,11 @@ def _identity(table: SeriesTable, standing: Model, cell: CellConfig | None) -> s
 
 def _parser(scratch: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m training.fit forecast --data FILE",
+        prog="python -m training.fit forecast",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, required=True, help="file with one or many series")
+    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="file with one or many series")
     parser.add_argument(
         "--from", dest="start", type=Path, default=PACKAGED, help=f"weights to start from (default {PACKAGED})"
     )

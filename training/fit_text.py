@@ -25,8 +25,9 @@ from rnn_model.errors import TrainingError
 from training import own_texts
 from training.classifying import LabelledTexts, Stages, TextValidation, cautious, tempered, train_in_stages
 from training.config import OF_SERIES, TrainConfig
-from training.flags import Record, add_flags
+from training.flags import Record, add_flags, settings
 from training.folds import in_folds, report
+from training.loop import check_device
 from training.recipes import RECIPES, in_epochs
 from training.table import Split, read_text_table, split_texts
 from training.text_batches import TextBatches
@@ -72,6 +73,7 @@ def _fit_table(arguments: argparse.Namespace, command: str) -> None:
     usual = own_texts.FROM_NOTHING if (named.start, start) == (own_texts.N_GRAMS, own_texts.NOTHING) else named.train
     epochs = named.epochs if (arguments.epochs, arguments.steps) == (None, None) else arguments.epochs
     recipe = _chosen(arguments, usual)
+    check_device(recipe)
     text = _chosen(arguments, own_texts.config_for(table, _chosen(arguments, named.cell)))
     print("\n".join(table.notes))
     print(f"data sha256 {table.sha256}; seed {recipe.seed}")
@@ -80,6 +82,7 @@ def _fit_table(arguments: argparse.Namespace, command: str) -> None:
     def fit(split: Split, folder: Path) -> own_texts.OwnTexts:
         print("\n".join(split.notes))
         timed = recipe if epochs is None else in_epochs(recipe, epochs, len(split.train))
+        print(f"start: {start}; {settings(timed, text.recurrent, without=OF_SERIES)}")
         return own_texts.fit_texts(table, split, folder, text, timed, start=start)
 
     if arguments.folds:

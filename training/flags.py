@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
 Record = TypeVar("Record")
@@ -33,6 +33,12 @@ def add_flags(
             group.add_argument(flag, action=argparse.BooleanOptionalAction, default=default, help=text)
         else:
             group.add_argument(flag, type=type(entry.default), default=default, help=text, metavar="VALUE")
+
+
+def settings(*records: Any, without: Collection[str] = ()) -> str:
+    """The fields of configuration records in a line, but those `without` effect; a record may be None."""
+    shown = {name: value for record in records if record is not None for name, value in asdict(record).items()}
+    return ", ".join(f"{name.replace('_', '-')} {value}" for name, value in shown.items() if name not in without)
 
 
 def from_flags(record: type[Record], arguments: argparse.Namespace) -> Record:

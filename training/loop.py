@@ -84,15 +84,15 @@ def train(
         folder: where the resumable state is kept; a state found there is carried on.
         say: receives a readable line after every validation.
         accuracies: network -> shares of training and validation rows got right; for the learning curve alone.
-        watch: receives the learning curve after every validation; False ends the run there.
+        watch: receives the learning curve after every step from the first validation on; False ends the run there, with
+            the best so far.
 
     Raises:
         NotFiniteError: the loss or the gradient became infinite or nan; the message names the step and its cause, and
             the network holds the last good weights, as does `folder`.
         TrainingError: the state found belongs to another run, or the device is not there.
     """
-    if config.device == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("device: expected 'cpu', since torch finds no GPU here, found 'cuda'. Leave --device out.")
+    check_device(config)
     torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)  # tanh networks fade into denormals, which are many times slower
     together = team()
@@ -168,19 +168,25 @@ def train(
                 + (f"  right {shares[0]:.1%} / {shares[1]:.1%}" if shares else "")
                 + ("  best" if best_epoch(state.epochs) == len(state.epochs) - 1 else "")
             )
-            if watch is not None:
-                wanted = together.rank > 0 or watch(_curve(state))
-                if not told_by_first([float(wanted)])[0] and state.step < config.steps:
-                    stopped = f"asked to at step {state.step}"
-                    break
             state.averaged.to(config.device)
             if _patience_spent(state, config):
                 stopped = exhausted
+                break
+        if watch is not None and state.epochs:
+            wanted = together.rank > 0 or watch(_curve(state))
+            if not told_by_first([float(wanted)])[0] and state.step < config.steps:
+                stopped = f"asked to at step {state.step}"
                 break
 
     network.load_state_dict(state.best)
     network.cpu().eval()
     return _curve(state, stopped)
+
+
+def check_device(config: TrainConfig) -> None:
+    """Raises TrainingError if the device is not there."""
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("device: expected 'cpu', since torch finds no GPU here, found 'cuda'. Leave --device out.")
 
 
 def outlasted(run: Callable[[], History]) -> History:

@@ -124,7 +124,7 @@ def remember(
         cell: the recurrent layers.
         distance: steps from the sign to the answer.
         config: of the run.
-        watch: receives the learning curve after every validation; False ends the training there.
+        watch: as for `training.loop.train`.
     """
     held_out = MemoryBatches(distance, 256, HELD_OUT)[0]
     known = MemoryBatches(distance, 256, config.seed)[0]

@@ -25,6 +25,7 @@ from rnn_model.checkpoint import Model
 from rnn_model.config import CellConfig, ForecastConfig, ModelConfig
 from rnn_model.encode import feature_counts
 from rnn_model.errors import TrainingError
+from rnn_model.forecaster import check_request
 from rnn_model.gradient_flow import forecast_gradient_flow
 from rnn_model.metrics import bootstrap_interval
 from rnn_model.network import ForecastInputs, ForecastNetwork
@@ -62,6 +63,7 @@ FINE = TrainConfig(
     workers=0,
 )
 SCRATCH = replace(FINE, steps=1500, learning_rate=2e-3, averaging=0.99, validate_every=100, patience=5)
+UNDEFINED = "not to be judged: before its end no series shows how much it changes from one season to the next"
 FEWEST = 5  # series from which an interval over series says something
 MOST_MEASURED = 64  # series that the gradient through time is measured on
 
@@ -86,6 +88,8 @@ class Gain:
     @property
     def verdict(self) -> str:
         """Which to believe, in words."""
+        if math.isnan(self.saved):
+            return UNDEFINED
         if self.interval is None or self.interval[0] <= 0 <= self.interval[1]:
             return "no different as far as these series can tell"
         return "better" if self.saved > 0 else "worse"
@@ -175,16 +179,18 @@ def fit_own(
         recipe: how the run goes.
         name: what the model is called.
         say: receives readable lines.
-        watch: receives the learning curve after every validation; False ends the training there.
+        watch: as for `training.loop.train`.
         together: the processes that train.
 
     Raises:
+        InputError: a season is longer than the network can use.
         TrainingError: the run could not start, or broke before its first validation.
     """
     before, held = standing.forecaster
     forecast, network = _begun(standing, cell, recipe.seed)
     if table.horizon > forecast.max_horizon:
         raise TrainingError(f"--horizon: expected at most {forecast.max_horizon}, found {table.horizon}")
+    check_request(standing, 1, max(part.season for part in table.test))
     valid, test = (Validation(sets, forecast, synthetic=False) for sets in (table.valid, table.test))
     # the network it has to beat reads its own features, which may differ from those of a new one
     before_valid, before_test = (Validation(sets, before, synthetic=False) for sets in (table.valid, table.test))
@@ -242,6 +248,7 @@ def fit_own(
             compared=tuple(
                 Compared("the network before" if method == BEFORE else method, gain.network, gain.other, gain.interval)
                 for method, gain in against.items()
+                if not math.isnan(gain.saved)
             ),
             flow=flow,
         ),
@@ -278,7 +285,7 @@ def record_of(table: SeriesTable, fitted: OwnSeries, command: str) -> dict[str, 
             "seasons": sorted({part.season for part in table.test}),
             "split": f"last {table.horizon} steps test, {table.horizon} before them validation, the rest training",
         },
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
+        "versions": versions(),
         "config": asdict(fitted.facts.train),
         **fitted.relative,
         "ends": {method: asdict(row) for method, row in fitted.test.items()},
@@ -287,6 +294,11 @@ def record_of(table: SeriesTable, fitted: OwnSeries, command: str) -> dict[str, 
         "diagnosis": [asdict(found) for found in found_in(fitted)],
     }
     return _known(record)
+
+
+def versions() -> dict[str, str]:
+    """Of Python and the packages that decide the numbers."""
+    return {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}}
 
 
 def found_in(fitted: OwnSeries) -> tuple[Diagnosis, ...]:
@@ -319,10 +331,11 @@ def report(fitted: OwnSeries) -> str:
     for method, row in fitted.test.items():
         cells = ((row.mase, row.mase_interval), (row.loss, row.loss_interval))
         shown = " ".join(f"{_with(value, interval):>22}" for value, interval in cells)
-        lines.append(f"{method:<18} {shown} {'' if row.coverage is None else f'{row.coverage:.3f}':>10}".rstrip())
+        lines.append(f"{method:<18} {shown} {_with(row.coverage, None):>10}".rstrip())
     for method, gain in fitted.against.items():
         between = "" if gain.interval is None else f" ({gain.interval[0]:+.3f} to {gain.interval[1]:+.3f})"
-        lines.append(f"Beside {method} the network is {gain.verdict}: {gain.measure} saved {gain.saved:+.3f}{between}.")
+        saved = "" if math.isnan(gain.saved) else f": {gain.measure} saved {gain.saved:+.3f}{between}"
+        lines.append(f"Beside {method} the network is {gain.verdict}{saved}.")
     for found in found_in(fitted):
         lines.append(f"{found.name}: {found.verdict} {' '.join(found.evidence)}")
         lines.append(f"  {found.advice}" + (f" Try {found.change}." if found.change else ""))
@@ -338,7 +351,9 @@ def _known(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _with(value: float, interval: tuple[float, float] | None) -> str:
+def _with(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None or math.isnan(value):
+        return "–"
     return f"{value:.3f}" + ("" if interval is None else f" ({interval[0]:.3f}-{interval[1]:.3f})")
 
 

@@ -75,6 +75,7 @@ CELL = CellConfig(cell="gru", hidden_size=32, residual=False)
 N_GRAMS, NOTHING = "n-grams", "nothing"  # what the recurrent layers start from
 # As a first network is usually trained: nothing holds the weights back, and it goes on to the end.
 FROM_NOTHING = replace(RECIPE, steps=1500, batch=64, weight_decay=0.0, patience=1_000_000)
+LEFT_OUT = "The curves are those of the recurrent layers that were left out."
 MOST_SEEN = 1000  # training rows that the accuracy in the learning curve is measured on
 
 
@@ -148,8 +149,7 @@ def fit_texts(
         say: receives readable lines.
         start: N_GRAMS begins with the regression; NOTHING with weights drawn at random and no feature left out, and
             what came of it is the model whether or not it is any good.
-        watch: receives the learning curve after every validation, an empty one while the n-grams are weighed; False
-            ends the training there.
+        watch: as for `training.loop.train`; while the n-grams are weighed it receives an empty curve.
 
     Raises:
         TrainingError: the run could not start, or broke before its first validation.
@@ -337,6 +337,8 @@ def report(table: TextTable, fitted: OwnTexts) -> str:
     lines += [gap.beside(name) for name, gap in fitted.against.items()]
     if fitted.gained is not None:
         lines.append(told(fitted.gained))
+    if not fitted.ordered:
+        lines.append(LEFT_OUT)
     for number, taken in fitted.worst[:3]:
         shown, label = " ".join(table.texts[number].split())[:80], table.classes[table.labels[number]]
         lines.append(f"Wrong and sure: line {table.lines[number]}, {label} taken for {taken}: {shown}")

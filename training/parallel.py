@@ -40,10 +40,15 @@ def team() -> Team:
     return Team(dist.get_rank(), dist.get_world_size())
 
 
+def expected_size() -> int:
+    """How many processes torchrun started, joined or not; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 @contextmanager
 def joined() -> Iterator[Team]:
     """Joins the processes that torchrun started, which it tells through the environment; one alone joins nothing."""
-    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+    if expected_size() < 2:
         yield ALONE
         return
     dist.init_process_group("gloo")

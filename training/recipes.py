@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from rnn_model.config import CellConfig
+from rnn_model.errors import TrainingError
 from training.config import TrainConfig
 from training.own_texts import CELL, FROM_NOTHING, N_GRAMS, NOTHING, RECIPE
 
@@ -42,6 +43,12 @@ RECIPES: Mapping[str, Recipe] = {
 
 
 def in_epochs(recipe: TrainConfig, epochs: int, rows: int) -> TrainConfig:
-    """The recipe with as many steps as show each of `rows` training rows `epochs` times, validated once an epoch."""
+    """The recipe with as many steps as show each of `rows` training rows `epochs` times, validated once an epoch.
+
+    Raises:
+        TrainingError: there is no epoch.
+    """
+    if epochs < 1:
+        raise TrainingError(f"--epochs: expected at least 1, found {epochs}")
     steps = -(-rows // recipe.batch)
     return replace(recipe, steps=epochs * steps, validate_every=steps)

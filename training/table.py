@@ -16,7 +16,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -268,15 +268,18 @@ def _split(table: TextTable, train: list[int], valid: list[int], test: list[int]
         f"{len(test):,} to test on, each class in the same shares."
     ]
     if copies:
-        notes.append(f"{count(copies, 'row')} repeat the text of another row; they stand on the same side as that one.")
+        notes.append(
+            f"{count(copies, 'row repeats', 'rows repeat')} the text of another row, on the same side of the split."
+        )
     if disputed:
         notes.append(
-            f"{count(disputed, 'text')} stand there with more than one label: nobody can get all of them right."
+            f"{count(disputed, 'text has', 'texts have')} more than one label: nobody can get all of those rows right."
         )
     if leaks:
         where = ", ".join(str(table.lines[row]) for row in leaks[:3]) + (", …" if len(leaks) > 3 else "")
         notes.append(
-            f"Leak suspected: {count(len(leaks), 'held-out row')} nearly repeat a training row (line {where}), so "
+            f"Leak suspected: {count(len(leaks), 'held-out row nearly repeats', 'held-out rows nearly repeat')} a "
+            f"training row (line {where}), so "
             "the scores may be too good."
         )
     return Split(tuple(sorted(train)), tuple(sorted(valid)), tuple(sorted(test)), seed, copies, leaks, tuple(notes))
@@ -336,6 +339,12 @@ def read_series_table(
     if not found:
         fix = "Give a file with a column of numbers."
         raise InputError(Problem(f"no numbers in {quote(name)}", "at least one series", fix))
+    changing = tuple(one for one in found if len(set(one.values[np.isfinite(one.values)])) > 1)
+    if not changing:
+        fix = "Give one that does; to forecast the others, repeat their value."
+        raise InputError(Problem(_listed(found, "without any change"), "a series that changes", fix))
+    still = tuple(one for one in found if one not in changing)
+    found = changing
     if horizon is None:
         commonest = Counter(one.season or 1 for one in found).most_common(1)[0][0]
         usual = USUAL_HORIZONS.get(commonest, 2 * commonest)
@@ -355,8 +364,12 @@ def read_series_table(
         f"{count(len(series), 'series', 'series')}; of each the last {count(horizon, 'step')} are the test, and as "
         "many before them choose when to stop.",
     ]
-    if len(series) < len(found):
-        notes.append(f"{count(len(found) - len(series), 'series', 'series')} left out, too short for that.")
+    short = tuple(one for one in found if one not in series)
+    notes += [
+        f"Left out: {_listed(group, why)}."
+        for group, why in ((short, "too short for that"), (still, "without any change"))
+        if group
+    ]
     return SeriesTable(
         series=series,
         train=tuple(_without_tail(one, horizon) for one in shorter),
@@ -367,6 +380,13 @@ def read_series_table(
         sha256=_sha256(content),
         notes=tuple(notes),
     )
+
+
+def _listed(group: Sequence[Series], why: str) -> str:
+    """How many series, why, and what the first of them are called."""
+    names = [quote(one.name) for one in group if one.name]
+    more = ", …" if len(names) > 3 else ""
+    return f"{count(len(group), 'series', 'series')} {why}" + (f" ({', '.join(names[:3])}{more})" if names else "")
 
 
 def _season(series: Series) -> int:
@@ -457,7 +477,15 @@ def _delimited(text: str, delimiter: str) -> tuple[Rows, list[int]]:
         fix = "Close the quotation mark of that row and double those inside a text, or save the table as XLSX."
         raise InputError(Problem(f"a row that is no CSV ({error})", "cells in closed quotes", fix, start)) from error
     width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
-    width = max(width, len(rows[0])) if rows else 0
+    if rows and len(rows[0]) < width and any(cell.strip() for row in rows for cell in row[len(rows[0]) :]):
+        fix = (
+            "Give every column a name there, put texts that hold the separator in double quotes, or save the table as "
+            "XLSX."
+        )
+        found = f"a first row of {count(len(rows[0]), 'cell')}: {quote(delimiter.join(rows[0]))}"
+        raise InputError(Problem(found, f"{count(width, 'cell')} as in most rows", fix, lines[0]))
+    width = len(rows[0]) if rows else 0
+    rows = [row[:width] if not any(cell.strip() for cell in row[width:]) else row for row in rows]
     longer = [(row, line) for row, line in zip(rows, lines, strict=True) if len(row) > width]
     if longer:
         raise refuse(
@@ -498,23 +526,23 @@ def _name(table: Table, column: int) -> str:
 
 def _choose_columns(table: Table, text: str | None, label: str | None, log: Log) -> tuple[int, int]:
     """The columns of texts and labels: those asked for, else those with a usual name, else the only ones that fit."""
-    if len(table.columns) < 2 or not len(table):
+    if len(table.columns) < 2 or len(table) < 2:
         found = f"{count(len(table), 'row')} of {count(len(table.columns), 'column')}"
         fix = "Give a file with a column of texts and a column of labels, separated by commas or tabs."
-        raise InputError(Problem(found, "a table with texts and labels", fix))
+        raise InputError(Problem(found, f"a table with {MIN_TEXTS} texts and more for each of its labels", fix))
     chosen = {role: None if name is None else _asked(table, name) for role, name in (("text", text), ("label", label))}
     if chosen["text"] is not None and chosen["text"] == chosen["label"]:
         found = f"{table.title(chosen['text'])} for both texts and labels"
         raise InputError(Problem(found, "two different columns", f"Choose from {_names(table)}."))
     useless = {column: why for column in range(len(table.columns)) if (why := _useless(table, column))}
-    for column, why in useless.items():
-        if column not in chosen.values():
+    others = {column: useless.get(column) for column in range(len(table.columns)) if column not in chosen.values()}
+    texts = chosen["text"] if chosen["text"] is not None else _find_texts(table, others)
+    others.pop(texts, None)
+    labels = chosen["label"] if chosen["label"] is not None else _find_labels(table, others)
+    others.pop(labels, None)
+    for column, why in others.items():
+        if why:
             log.note(f"{_capital(table.title(column))} is not taken: {why}.")
-    free = [column for column in range(len(table.columns)) if column not in useless and column not in chosen.values()]
-    texts = chosen["text"] if chosen["text"] is not None else _find_texts(table, free)
-    labels = chosen["label"]
-    if labels is None:
-        labels = _find_labels(table, [column for column in free if column != texts])
     log.note(f"Texts from {table.title(texts)}, labels from {table.title(labels)}.")
     return texts, labels
 
@@ -554,34 +582,79 @@ def _useless(table: Table, column: int) -> str | None:
     return None
 
 
-def _find_texts(table: Table, free: Sequence[int]) -> int:
-    """A free column with a usual name, else the one with the longest cells."""
-    lower = [name.lower() for name in table.names]
-    named = [lower.index(name) for name in TEXT_NAMES if name in lower and lower.index(name) in free]
-    if named:
-        return named[0]
-    worded = [column for column in free if sum(map(is_number, table.columns[column])) < 0.5 * len(table)]
-    if not worded:
+def _find_texts(table: Table, others: Mapping[int, str | None]) -> int:
+    """The column with a usual name, else the one with the longest cells.
+
+    Args:
+        table: of all columns.
+        others: those that may be taken, with the reason for which one looks useless, if it does.
+
+    Raises:
+        InputError: none fits.
+    """
+    free = [column for column, why in others.items() if why is None]
+    named = _named_like(table, TEXT_NAMES, free)
+    worded = [
+        column
+        for column in free
+        if sum(map(is_number, table.columns[column])) < 0.5 * len(table)
+        and column not in _named_like(table, LABEL_NAMES, free)
+    ]
+    # short texts look like identifiers; what a column is called goes before that when nothing else is left
+    spare = [column for column in _named_like(table, TEXT_NAMES, others) if _varies(table.columns[column])]
+    if named or not worded:
+        if named or spare:
+            return (named or spare)[0]
         fix = f"Name the column of texts with --text-column; there are {_names(table)}."
-        raise InputError(Problem("no column that looks like texts", "a column of texts", fix))
+        raise InputError(Problem(f"no column that looks like texts{_told(table, others)}", "a column of texts", fix))
     return max(worded, key=lambda column: sum(map(len, table.columns[column])))
 
 
-def _find_labels(table: Table, free: Sequence[int]) -> int:
-    """A free column with a usual name, else the only one with few different values.
+def _find_labels(table: Table, others: Mapping[int, str | None]) -> int:
+    """The column with a usual name, else the only one with few different values.
+
+    Args:
+        table, others: as for the texts, without the column of those.
 
     Raises:
         InputError: none fits, or several do.
     """
-    lower = [name.lower() for name in table.names]
+    free = [column for column, why in others.items() if why is None]
     fitting = [column for column in free if _could_label(table.columns[column])]
-    named = [lower.index(name) for name in LABEL_NAMES if name in lower and lower.index(name) in free]
+    named = _named_like(table, LABEL_NAMES, free)
     if named or len(fitting) == 1:
         return (named or fitting)[0]
+    # one class may have nearly all rows; a column that is called so is taken for labels when nothing else is left
+    spare = [column for column in _named_like(table, LABEL_NAMES, others) if _varies(table.columns[column])]
+    if spare and not fitting:
+        return spare[0]
     several = ", ".join(table.title(column) for column in fitting)
-    found = f"several columns that could be labels ({several})" if several else "no column that looks like labels"
+    found = (
+        f"several columns that could be labels ({several})"
+        if several
+        else f"no column that looks like labels{_told(table, others)}"
+    )
     fix = f"Name the column of labels with --label-column; there are {_names(table)}."
     raise InputError(Problem(found, "one column of labels, with some rows for each of its values", fix))
+
+
+def _named_like(table: Table, names: Sequence[str], columns: Iterable[int]) -> list[int]:
+    """Those of the columns that are called so, in the order of the names."""
+    lower, taken = [name.lower() for name in table.names], set(columns)
+    return [lower.index(name) for name in names if name in lower and lower.index(name) in taken]
+
+
+def _varies(cells: Sequence[str]) -> bool:
+    return len({cell.strip() for cell in cells if cell.strip()}) > 1
+
+
+def _told(table: Table, others: Mapping[int, str | None]) -> str:
+    """Why no column was found, in brackets."""
+    reasons = [
+        f"{table.title(column)}: {why or f'{len(set(table.columns[column])):,} different values'}"
+        for column, why in itertools.islice(others.items(), 5)
+    ]
+    return f" ({'; '.join(reasons)})" if reasons else ""
 
 
 def _could_label(cells: Sequence[str]) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from interface.train.choices import (
@@ -52,7 +53,9 @@ def kind_of(given: Given) -> str:
         try:
             read_series_table(given.content, filename=given.name)
         except InputError as other:
-            raise InputError([*other.problems, *error.problems]) from None
+            if error.problems == other.problems:  # it is no table at all
+                raise
+            raise InputError([*_as("texts with labels", error), *_as("series of numbers", other)]) from None
         return SERIES
     try:
         read_series_table(given.content, filename=given.name)
@@ -60,6 +63,11 @@ def kind_of(given: Given) -> str:
         return TEXTS
     words = sum(len(_WORD.findall(text)) for text in texts.texts) / len(texts)
     return TEXTS if words >= 2 and len(set(texts.texts)) > len(texts) / 2 else SERIES
+
+
+def _as(kind: str, error: InputError) -> Iterator[Problem]:
+    """What stands in the way of reading a table so."""
+    return (replace(one, found=f"{one.found}, reading it as {kind}") for one in error.problems)
 
 
 def texts_in(given: Given, chosen: Choices) -> TextTable:

@@ -145,7 +145,7 @@ def trained(run: Run, stop: threading.Event, earlier: Run | None = None) -> Iter
 
     Args:
         run: asked for.
-        stop: set it to end the run at its next validation.
+        stop: set it to end the run, with the best so far.
         earlier: another run of the same rows, drawn beside it.
 
     Yields:

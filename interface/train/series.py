@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from dataclasses import asdict, dataclass, replace
 from html import escape
@@ -127,6 +128,9 @@ def believed(fitted: OwnSeries) -> str:
     """Which to believe, and by how much, in words."""
     lines = []
     for name, gain in fitted.against.items():
+        if math.isnan(gain.saved):
+            lines.append(f"Beside {NAMES[name]} your network is {gain.verdict}.")
+            continue
         by = f"its {gain.measure} is {view.lower(gain.saved)}"
         if gain.interval is not None:
             low, high = gain.interval

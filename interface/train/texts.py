@@ -135,7 +135,9 @@ def believed(fitted: OwnTexts) -> str:
 
         lines.append(told(fitted.gained))
     if not fitted.ordered:
-        lines.append("The curves are those of the recurrent layers that were left out.")
+        from training.own_texts import LEFT_OUT
+
+        lines.append(LEFT_OUT)
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 

@@ -77,7 +77,7 @@ def outcome(history: History, seconds: float, reason: str) -> str:
 def compared(before: History, after: History, changes: Sequence[Change]) -> str:
     """What changed settings did to the validation, in a sentence."""
     old, new = before.epochs[before.best].valid_loss, after.epochs[after.best].valid_loss
-    word = "better" if new < old else "no better"
+    word = "better" if new < old and f"{new:.3f}" != f"{old:.3f}" else "no better"
     named = ", ".join(map(_named, changes))
     said = f"With {named} the best validation loss is {new:.3f}, before {old:.3f}: {word}."
     return said + ("" if word == "better" else " One run is not proof; another seed may say otherwise.")
