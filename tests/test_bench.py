@@ -10,6 +10,7 @@ from types import ModuleType
 import httpx
 import numpy as np
 import pytest
+from own_thread import apart
 
 SERIES = "5 6 5 6 5 6 5 6"
 
@@ -23,16 +24,16 @@ def bench(script: Callable[[str], ModuleType]) -> ModuleType:
 def test_a_button_is_pressed_with_the_text_in_the_box(bench: ModuleType, address: str, button: str, text: str) -> None:
     pressed = bench.event(bench.said(address, "/config"), button, text)
     assert text in pressed.values
-    times = asyncio.run(bench.alone(address, bench.press(pressed), 2))
+    times = apart(lambda: asyncio.run(bench.alone(address, bench.press(pressed), 2)))
     assert times.shape == (2,)
     assert (times > 0).all()
 
 
 def test_endpoints_are_called_and_an_error_is_a_loss(bench: ModuleType, address: str) -> None:
     info = bench.said(address, "/gradio_api/info")
-    times = asyncio.run(bench.alone(address, bench.call(info, "forecast", SERIES), 1))
+    times = apart(lambda: asyncio.run(bench.alone(address, bench.call(info, "forecast", SERIES), 1)))
     assert np.isfinite(times).all()
-    times = asyncio.run(bench.alone(address, bench.call(info, "forecast", "12 kg, 13 lb"), 1))
+    times = apart(lambda: asyncio.run(bench.alone(address, bench.call(info, "forecast", "12 kg, 13 lb"), 1)))
     assert np.isnan(times).all()
 
 
@@ -42,9 +43,9 @@ def test_a_crowd_is_counted(bench: ModuleType, address: str) -> None:
     async def bad(client: httpx.AsyncClient) -> None:
         (await client.get("/nowhere")).raise_for_status()
 
-    times, lost = asyncio.run(bench.crowd(address, [good, bad, good], 0.0, 1.0))
+    times, lost = apart(lambda: asyncio.run(bench.crowd(address, [good, bad, good], 0.0, 1.0)))
     assert (len(times), lost) == (2, 1)
-    times, lost = asyncio.run(bench.crowd(address, [good] * 3, 0.2, 2.0))
+    times, lost = apart(lambda: asyncio.run(bench.crowd(address, [good] * 3, 0.2, 2.0)))
     assert len(times) >= 3
     assert lost == 0
 
@@ -55,5 +56,5 @@ def test_memory_that_is_kept_is_seen(bench: ModuleType, address: str) -> None:
     async def work(client: httpx.AsyncClient) -> None:
         kept.append(np.ones(1_000_000))  # 8 MB
 
-    before, after = asyncio.run(bench.memory(address, os.getpid(), [work], 2, 10))
+    before, after = apart(lambda: asyncio.run(bench.memory(address, os.getpid(), [work], 2, 10)))
     assert 60e6 < after - before < 200e6

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
+from own_thread import apart
 
 from rnn_model import classify, forecast
 
@@ -48,7 +49,7 @@ def asked(server: str, what: Callable[[ClientSession], Awaitable[Any]]) -> Any:
             await session.initialize()
             return await what(session)
 
-    return asyncio.run(visit())
+    return apart(lambda: asyncio.run(visit()))
 
 
 def test_every_endpoint_is_a_tool_of_its_name_that_says_what_it_does(server: str) -> None:

@@ -5,17 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
-Result = TypeVar("Result")
-
-
-def apart(function: Callable[[], Result]) -> Result:
-    """Its result from a thread of its own: the browser of other tests keeps an event loop running in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(function).result()
+from own_thread import apart
 
 
 def test_an_answer_is_timed_part_by_part(script, monkeypatch, capsys):
