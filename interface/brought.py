@@ -102,14 +102,13 @@ def _accepted(model: Model) -> Model:
     forecast, text = model.config.forecast, model.config.text
     if forecast is not None:
         check(
-            forecast,
             within("context", forecast.context, 8, 5000),
             within("window", forecast.window, 8, 512),
             within("max_horizon", forecast.max_horizon, 1, 1000),
         )
     if text is not None:
         longest = within("longest", text.longest, 1, 5000)
-        check(text, longest, within("number of labels", len(text.labels), 2, 1000))
+        check(longest, within("number of labels", len(text.labels), 2, 1000))
     taken = sum(_bytes(held) for held in _HELD)
     if taken + _bytes(model) > MOST_HELD:
         raise CheckpointError("This server holds as many visitors' networks as it can: try again in an hour.")

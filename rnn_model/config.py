@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from typing import Any, TypeVar
 
-from rnn_model.errors import ConfigError
+from rnn_model.errors import ConfigError, Mistake
 
 FORMAT = 1
 
@@ -28,27 +28,32 @@ LOG_FAMILIES = ("level", "half_drift", "drift", "damped", "strongly_damped")
 Record = TypeVar("Record")
 
 
-def one_of(name: str, value: object, allowed: tuple[str, ...]) -> str | None:
-    """A mistake in words if `value` is not among `allowed`, with the nearest right name."""
+def one_of(name: str, value: object, allowed: tuple[str, ...]) -> Mistake | None:
+    """A mistake if `value` is not among `allowed`, with the nearest right name."""
     if value in allowed:
         return None
-    return f"{name}: expected one of {', '.join(map(repr, allowed))}, found {value!r}" + _nearest(str(value), allowed)
+    expected = f"expected one of {', '.join(map(repr, allowed))}"
+    return Mistake(name, f"{expected}, found {_told(value)}{_nearest(str(value), allowed)}")
 
 
-def within(name: str, value: object, low: float, high: float) -> str | None:
-    """A mistake in words if `value` is not a number of the type of `low` between `low` and `high`."""
+def within(name: str, value: object, low: float, high: float) -> Mistake | None:
+    """A mistake if `value` is not a number of the type of `low` between `low` and `high`."""
     kinds = (int,) if isinstance(low, int) else (int, float)
     if isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high:
         return None
     kind = "a whole number" if kinds == (int,) else "a number"
-    return f"{name}: expected {kind} from {low} to {high}, found {value!r}"
+    return Mistake(name, f"expected {kind} from {low} to {high}, found {_told(value)}")
 
 
-def check(record: object, *mistakes: str | None) -> None:
+def check(*mistakes: Mistake | None) -> None:
     """Raises ConfigError naming every mistake that is not None."""
     found = [mistake for mistake in mistakes if mistake is not None]
     if found:
-        raise ConfigError(f"{type(record).__name__}: " + "; ".join(found))
+        raise ConfigError(*found)
+
+
+def _told(value: object) -> str:
+    return "nothing" if value is None else repr(value)
 
 
 def _nearest(name: str, allowed: tuple[str, ...]) -> str:
@@ -85,7 +90,6 @@ class CellConfig:
 
     def __post_init__(self) -> None:
         check(
-            self,
             one_of("cell", self.cell, CELLS),
             one_of("activation", self.activation, ACTIVATIONS),
             one_of("initialisation", self.initialisation, INITIALISATIONS),
@@ -95,10 +99,12 @@ class CellConfig:
             within("forget_bias", self.forget_bias, -10.0, 10.0),
             None
             if self.cell == "rnn" or self.activation == "tanh"
-            else f"activation: a {self.cell} has fixed activations, so expected 'tanh', found {self.activation!r}",
+            else Mistake(
+                "activation", f"a {self.cell} has fixed activations, so expected 'tanh', found {self.activation!r}"
+            ),
             None
             if self.cell == "rnn" or self.initialisation != "identity"
-            else f"initialisation: 'identity' is defined for cell 'rnn', found cell {self.cell!r}",
+            else Mistake("initialisation", f"'identity' is defined for cell 'rnn', found cell {self.cell!r}"),
         )
 
 
@@ -136,22 +142,23 @@ class ForecastConfig:
         )
         increasing = all(low < high for low, high in zip((0.0, *self.levels), (*self.levels, 1.0), strict=True))
         check(
-            self,
             None
             if symmetric and increasing and self.levels[middle] == 0.5
-            else f"levels: expected increasing levels in (0, 1), symmetric about 0.5, found {self.levels}",
+            else Mistake("levels", f"expected increasing levels in (0, 1), symmetric about 0.5, found {self.levels}"),
             within("context", self.context, 8, 100_000),
             within("window", self.window, 8, 4096),
             within("widening", self.widening, 0.1, 10.0),
             within("max_horizon", self.max_horizon, 1, 10_000),
             *(one_of("families", family, FAMILIES) for family in self.families),
             *(one_of("log_families", family, FAMILIES) for family in self.log_families),
-            None if self.families else "families: expected at least one, found none",
+            None if self.families else Mistake("families", "expected at least one, found none"),
             None
             if self.encoder is None
             or (self.encoder.hidden_size, self.encoder.layers, self.encoder.cell)
             == (self.decoder.hidden_size, self.decoder.layers, self.decoder.cell)
-            else "encoder: its cell, layers and hidden_size must equal the decoder's, which starts from its state",
+            else Mistake(
+                "encoder", "its cell, layers and hidden_size must equal the decoder's, which starts from its state"
+            ),
         )
 
 
@@ -188,10 +195,11 @@ class TextConfig:
 
     def __post_init__(self) -> None:
         check(
-            self,
             None
             if len(self.labels) == len(set(self.labels)) >= 2
-            else f"labels: expected at least two different names, found {', '.join(map(repr, self.labels)) or 'none'}",
+            else Mistake(
+                "labels", f"expected at least two different names, found {', '.join(map(repr, self.labels)) or 'none'}"
+            ),
             one_of("unit", self.unit, UNITS),
             within("buckets", self.buckets, 2, 2**24),
             within("ngrams", self.ngrams, 1, 8),
@@ -200,7 +208,9 @@ class TextConfig:
             within("members", self.members, 1, 64),
             None
             if self.recurrent is None or not self.members or self.recurrent.hidden_size % self.members == 0
-            else f"members: expected a divisor of {self.recurrent.hidden_size} hidden units, found {self.members}",
+            else Mistake(
+                "members", f"expected a divisor of {self.recurrent.hidden_size} hidden units, found {self.members}"
+            ),
             within("temperature", self.temperature, 0.01, 100.0),
             within("threshold", self.threshold, 0.0, 1.0),
         )
@@ -224,11 +234,12 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         check(
-            self,
-            None if self.format == FORMAT else f"format: expected {FORMAT}, found {self.format!r}",
+            None if self.format == FORMAT else Mistake("format", f"expected {FORMAT}, found {self.format!r}"),
             None
             if (self.forecast is None) != (self.text is None)
-            else "forecast, text: expected one of the two, found " + ("neither" if self.text is None else "both"),
+            else Mistake(
+                "forecast, text", f"expected one of the two, found {'neither' if self.text is None else 'both'}"
+            ),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -248,19 +259,23 @@ class ModelConfig:
 def _record(kind: type[Record], data: object, where: str) -> Record:
     """Builds a frozen record from what JSON held, refusing unknown and missing keys by name."""
     if not isinstance(data, Mapping):
-        raise ConfigError(f"{where}: expected an object of named values, found {type(data).__name__}")
+        raise ConfigError(Mistake(where, f"expected an object of named values, found {type(data).__name__}"))
     hints = typing.get_type_hints(kind)
     known = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
     mistakes = [
-        f"{where}: unknown key {key!r}" + _nearest(str(key), tuple(known)) for key in data if key not in known
+        Mistake(where, f"unknown key {key!r}{_nearest(str(key), tuple(known))}") for key in data if key not in known
     ] + [
-        f"{where}: key {name!r} is missing"
+        Mistake(where, f"key {name!r} is missing")
         for name, entry in known.items()
         if name not in data and entry.default is MISSING and entry.default_factory is MISSING
     ]
     if mistakes:
-        raise ConfigError("; ".join(mistakes))
-    return kind(**{key: _value(hints[key], value, f"{where}.{key}") for key, value in data.items()})
+        raise ConfigError(*mistakes)
+    values = {key: _value(hints[key], value, f"{where}.{key}") for key, value in data.items()}
+    try:
+        return kind(**values)
+    except ConfigError as error:
+        raise error.renamed(lambda field: f"{where}.{field}") from None
 
 
 def _value(hint: Any, value: object, where: str) -> object:
@@ -278,4 +293,4 @@ def _value(hint: Any, value: object, where: str) -> object:
             return value
         if option is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
-    raise ConfigError(f"{where}: expected {hint}, found {value!r}")
+    raise ConfigError(Mistake(where, f"expected {hint}, found {value!r}"))

@@ -12,7 +12,7 @@ program (page, command line) print the message alone; anything else that escapes
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -53,8 +53,32 @@ class InputError(UnrolledError, ValueError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+@dataclass(frozen=True)
+class Mistake:
+    """A value of a configuration that cannot be.
+
+    Attributes:
+        field: what the value is called; several names, if they do not go together.
+        said: what was expected, and what came instead.
+    """
+
+    field: str
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.said}"
+
+
 class ConfigError(UnrolledError, ValueError):
-    """A configuration value is unknown or out of range; all of them are named at once."""
+    """A configuration value is unknown or out of range; `mistakes` names all of them at once."""
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        self.mistakes = mistakes
+        super().__init__("; ".join(map(str, mistakes)))
+
+    def renamed(self, name: Callable[[str], str]) -> ConfigError:
+        """The same mistakes with the fields called as a reader knows them: a flag, a label, a place in a file."""
+        return ConfigError(*(Mistake(name(one.field), one.said) for one in self.mistakes))
 
 
 class CheckpointError(UnrolledError):

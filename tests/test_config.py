@@ -111,6 +111,15 @@ def test_unknown_and_missing_keys_are_named_together() -> None:
     assert "key 'name' is missing" in str(caught.value)
 
 
+def test_a_value_that_cannot_be_is_named_with_its_place() -> None:
+    data = plain()
+    data["forecast"]["decoder"]["hidden_size"] = 0
+    with pytest.raises(ConfigError) as caught:
+        ModelConfig.from_dict(data)
+    said = "config.forecast.decoder.hidden_size: expected a whole number from 1 to 4096, found 0"
+    assert str(caught.value) == said
+
+
 def test_a_key_deep_inside_is_named_with_its_place() -> None:
     data = plain()
     data["forecast"]["decoder"]["hiden_size"] = 3

@@ -83,6 +83,12 @@ def test_several_processes_are_refused_where_they_would_all_do_the_same(
     assert "expected one process, found 2. Start it without torchrun" in capsys.readouterr().err
 
 
+def test_a_refused_value_is_named_by_its_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["forecast", "--learning-rate", "-1", "--steps", "0"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("--steps: expected a whole number from 1 to 100000000, found 0; --learning-rate: expected ")
+
+
 def test_help_explains_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])

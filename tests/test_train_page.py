@@ -8,7 +8,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -250,7 +250,9 @@ def test_what_cannot_be_trained_is_explained(page: Page) -> None:
     expect(page.locator(".strip:visible")).to_contain_text("600 texts")
     page.get_by_label("Steps", exact=True).fill("100000")
     press(page, "Train")
-    expect(page.locator(".problems:visible")).to_contain_text("steps: expected a whole number from 30 to 3000")
+    expect(page.locator(".problems:visible")).to_contain_text(
+        "Steps: expected a whole number from 30 to 3000, found 100000"
+    )
 
 
 @pytest.mark.parametrize("example", ["Is the lamp lit?", "Oil tanks", "What can a network remember?"])
@@ -402,6 +404,15 @@ def test_more_than_a_visitor_may_ask_for_is_refused_in_words(monkeypatch: pytest
         memory.asked(PLAIN, ("rnn", "tanh", "torch"), ("gru", "tanh", "torch"), 1000)
     with pytest.raises(InputError, match="two networks that are the same"):
         memory.asked(PLAIN, ("gru", "tanh", "torch"), ("gru", "relu", "torch"), 5)
+
+
+def test_a_refused_choice_is_called_as_on_its_knob() -> None:
+    with pytest.raises(ConfigError) as caught:
+        texts.asked(Given("rows.csv", as_csv(messages(60))), replace(PLAIN, learning_rate=None, clip=-1.0))
+    assert view.refusal(caught.value).count("<li>") == 2
+    assert "<li>Learning rate: expected a number from 0.0 to 10.0, found nothing</li>" in view.refusal(caught.value)
+    assert "<li>Clip gradients at: expected a number" in view.refusal(caught.value)
+    assert set(choices.LABELS) == {entry.name for entry in fields(Choices)} | {"distance"}
 
 
 def test_the_seconds_are_enforced(monkeypatch: pytest.MonkeyPatch, model: Model) -> None:

@@ -51,7 +51,6 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check(
-            self,
             within("seed", self.seed, 0, 2**31),
             within("steps", self.steps, 1, 100_000_000),
             within("batch", self.batch, 1, 65_536),

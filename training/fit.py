@@ -29,7 +29,7 @@ import torch
 from rnn_model.checkpoint import load, save
 from rnn_model.config import FAMILIES, LOG_FAMILIES, CellConfig, ForecastConfig, ModelConfig
 from rnn_model.encode import feature_counts
-from rnn_model.errors import TrainingError, UnrolledError
+from rnn_model.errors import ConfigError, TrainingError, UnrolledError
 from rnn_model.network import ForecastNetwork
 from training.batches import ForecastBatches
 from training.benchmarks import BenchmarkSet
@@ -37,7 +37,7 @@ from training.card import forecast_card
 from training.config import TrainConfig
 from training.fit_series import fit_series
 from training.fit_text import fit_classifier
-from training.flags import add_flags, from_flags
+from training.flags import add_flags, flag_for, from_flags
 from training.forecasting import Validation, calibrated, geometric_mean, loss_of, shrinkage, shrunk, widened
 from training.loop import train
 from training.parallel import Team, expected_size, joined
@@ -69,6 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(given)
         with joined() as together, _speaking(together):
             _fit_forecast(arguments, command, together)
+    except ConfigError as error:
+        print(error.renamed(flag_for), file=sys.stderr)
+        return 1
     except UnrolledError as error:
         print(error, file=sys.stderr)
         return 1

@@ -27,12 +27,17 @@ def add_flags(
         if entry.name in without:
             continue
         default = (defaults or {}).get(entry.name, entry.default)
-        flag = "--" + entry.name.replace("_", "-")
+        flag = flag_for(entry.name)
         text = " ".join(described[entry.name].split()).replace("%", "%%") + f" (default {default})"
         if isinstance(entry.default, bool):
             group.add_argument(flag, action=argparse.BooleanOptionalAction, default=default, help=text)
         else:
             group.add_argument(flag, type=type(entry.default), default=default, help=text, metavar="VALUE")
+
+
+def flag_for(field: str) -> str:
+    """The flag that sets a field."""
+    return "--" + field.replace("_", "-")
 
 
 def settings(*records: Any, without: Collection[str] = ()) -> str:

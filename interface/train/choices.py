@@ -26,6 +26,25 @@ STARTS = {
     SERIES: (("from the packaged network", PACKAGED), ("from nothing", NOTHING)),
 }
 USUAL_STEPS = 600  # at most; fewer than the recipes take, for the sake of those who wait
+# What the page calls the choices, on their knobs and in what it says of them.
+LABELS = {
+    "start": "Start",
+    "cell": "Cell",
+    "activation": "Activation",
+    "initialisation": "Initial weights",
+    "layers": "Layers",
+    "hidden_size": "Hidden units",
+    "dropout": "Dropout",
+    "learning_rate": "Learning rate",
+    "clip": "Clip gradients at",
+    "steps": "Steps",
+    "seed": "Seed",
+    "horizon": "Steps held out",
+    "season": "Steps in a season",
+    "text_column": "Column of texts",
+    "label_column": "Column of labels",
+    "distance": "Steps from the sign to the answer",
+}
 
 
 @dataclass(frozen=True)
@@ -108,7 +127,11 @@ def cell_of(chosen: Choices, usual: CellConfig) -> CellConfig:
     Raises:
         ConfigError: they cannot be built, or are more than a visitor may ask for.
     """
-    cell = replace(
+    check(
+        within("layers", chosen.layers, 1, MOST_LAYERS),
+        within("hidden_size", chosen.hidden_size, 1, MOST_UNITS),
+    )
+    return replace(
         usual,
         cell=chosen.cell,
         activation=chosen.activation if chosen.cell == "rnn" else "tanh",
@@ -117,12 +140,6 @@ def cell_of(chosen: Choices, usual: CellConfig) -> CellConfig:
         hidden_size=chosen.hidden_size,
         dropout=chosen.dropout if chosen.layers != 1 else 0.0,
     )
-    check(
-        cell,
-        within("layers", cell.layers, 1, MOST_LAYERS),
-        within("hidden_size", cell.hidden_size, 1, MOST_UNITS),
-    )
-    return cell
 
 
 def recipe_of(chosen: Choices, usual: TrainConfig) -> TrainConfig:
@@ -131,7 +148,7 @@ def recipe_of(chosen: Choices, usual: TrainConfig) -> TrainConfig:
     Raises:
         ConfigError: a choice is more than a visitor may ask for.
     """
-    check(chosen, within("steps", chosen.steps, VALIDATIONS, MOST_STEPS))
+    check(within("steps", chosen.steps, VALIDATIONS, MOST_STEPS))
     every = max(chosen.steps // VALIDATIONS, 1)
     patient = usual.patience * usual.validate_every // every
     return replace(

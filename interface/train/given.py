@@ -100,7 +100,7 @@ def series_in(given: Given, chosen: Choices) -> SeriesTable:
     """
     from training.table import read_series_table
 
-    check(chosen, within("horizon", chosen.horizon, 0, MOST_AHEAD), within("season", chosen.season, 0, MOST_SEASON))
+    check(within("horizon", chosen.horizon, 0, MOST_AHEAD), within("season", chosen.season, 0, MOST_SEASON))
     table = read_series_table(given.content, chosen.season or None, chosen.horizon or None, filename=given.name)
     _refuse_more(
         "forecast",

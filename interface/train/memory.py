@@ -109,7 +109,7 @@ def asked(chosen: Choices, first: tuple[str, str, str], second: tuple[str, str, 
     from training.memory_task import CELLS, RECIPE
 
     recipe = recipe_of(chosen, RECIPE)
-    check(chosen, within("distance", distance, 1, choices.FARTHEST))
+    check(within("distance", distance, 1, choices.FARTHEST))
     cells = [
         cell_of(replace(chosen, cell=cell, activation=activation, initialisation=start), CELLS["tanh"])
         for cell, activation, start in (first, second)

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from interface.train import choices, given, memory, series, texts, view
-from interface.train.choices import MEMORY, SERIES, TEXTS, Choices
+from interface.train.choices import LABELS, MEMORY, SERIES, TEXTS, Choices
 from interface.train.given import Given
 from interface.visit import FORGOTTEN
 from rnn_model import Model, UnrolledError
@@ -129,15 +129,15 @@ def panel(packaged: Model) -> Panel:
     read = gr.HTML()
     knobs: dict[str, Any] = {}
     with gr.Column(visible=False) as setting:
-        knobs["start"] = gr.Radio([], label="Start")
+        knobs["start"] = gr.Radio([], label=LABELS["start"])
         with gr.Column(visible=False) as pair, gr.Row():
             first = _network("First network", "torch")
             second = _network("Second network", "orthogonal")
-            distance = gr.Slider(1, choices.FARTHEST, 40, step=1, label="Steps from the sign to the answer")
+            distance = gr.Slider(1, choices.FARTHEST, 40, step=1, label=LABELS["distance"])
         with gr.Row():
-            knobs["cell"] = gr.Radio(CELL_NAMES, value="rnn", label="Cell", min_width=150)
+            knobs["cell"] = gr.Radio(CELL_NAMES, value="rnn", label=LABELS["cell"], min_width=150)
             most = f"at most {choices.MOST_STEPS:,}"
-            knobs["steps"] = gr.Number(600, label="Steps", info=most, precision=0, min_width=110)
+            knobs["steps"] = gr.Number(600, label=LABELS["steps"], info=most, precision=0, min_width=110)
         with gr.Accordion("More choices", open=False):
             knobs |= _more()
     with gr.Row():
@@ -232,9 +232,9 @@ def _network(label: str, initialisation: str) -> list[Any]:
     with gr.Column(min_width=150):
         gr.HTML(f'<p class="small-heading">{label}</p>')
         return [
-            gr.Radio(CELL_NAMES, value="rnn", label="Cell"),
-            gr.Radio(list(ACTIVATIONS), value="tanh", label="Activation"),
-            gr.Radio(list(INITIALISATIONS), value=initialisation, label="Initial weights"),
+            gr.Radio(CELL_NAMES, value="rnn", label=LABELS["cell"]),
+            gr.Radio(list(ACTIVATIONS), value="tanh", label=LABELS["activation"]),
+            gr.Radio(list(INITIALISATIONS), value=initialisation, label=LABELS["initialisation"]),
         ]
 
 
@@ -250,23 +250,23 @@ def _more() -> dict[str, Any]:
     number: dict[str, Any] = {"min_width": 110}
     whole: dict[str, Any] = {"precision": 0, **number}
     knobs: dict[str, Any] = {
-        "activation": gr.Radio(list(ACTIVATIONS), value="tanh", label="Activation"),
-        "initialisation": gr.Radio(list(INITIALISATIONS), value="orthogonal", label="Initial weights"),
+        "activation": gr.Radio(list(ACTIVATIONS), value="tanh", label=LABELS["activation"]),
+        "initialisation": gr.Radio(list(INITIALISATIONS), value="orthogonal", label=LABELS["initialisation"]),
     }
     with gr.Row():
-        knobs["layers"] = gr.Number(1, label="Layers", info=f"1 to {choices.MOST_LAYERS}", **whole)
-        knobs["hidden_size"] = gr.Number(64, label="Hidden units", info=f"1 to {choices.MOST_UNITS}", **whole)
-        knobs["dropout"] = gr.Number(0.0, label="Dropout", info="between layers", **number)
+        knobs["layers"] = gr.Number(1, label=LABELS["layers"], info=f"1 to {choices.MOST_LAYERS}", **whole)
+        knobs["hidden_size"] = gr.Number(64, label=LABELS["hidden_size"], info=f"1 to {choices.MOST_UNITS}", **whole)
+        knobs["dropout"] = gr.Number(0.0, label=LABELS["dropout"], info="between layers", **number)
     with gr.Row():
-        knobs["learning_rate"] = gr.Number(1e-3, label="Learning rate", **number)
-        knobs["clip"] = gr.Number(1.0, label="Clip gradients at", **number)
-        knobs["seed"] = gr.Number(0, label="Seed", **whole)
+        knobs["learning_rate"] = gr.Number(1e-3, label=LABELS["learning_rate"], **number)
+        knobs["clip"] = gr.Number(1.0, label=LABELS["clip"], **number)
+        knobs["seed"] = gr.Number(0, label=LABELS["seed"], **whole)
     with gr.Row():
-        knobs["horizon"] = gr.Number(0, label="Steps held out", info="in each end; 0: found", **whole)
-        knobs["season"] = gr.Number(0, label="Steps in a season", info="0: found, 1: none", **whole)
+        knobs["horizon"] = gr.Number(0, label=LABELS["horizon"], info="in each end; 0: found", **whole)
+        knobs["season"] = gr.Number(0, label=LABELS["season"], info="0: found, 1: none", **whole)
     with gr.Row():
-        knobs["text_column"] = gr.Textbox("", label="Column of texts", placeholder="found", **number)
-        knobs["label_column"] = gr.Textbox("", label="Column of labels", placeholder="found", **number)
+        knobs["text_column"] = gr.Textbox("", label=LABELS["text_column"], placeholder="found", **number)
+        knobs["label_column"] = gr.Textbox("", label=LABELS["label_column"], placeholder="found", **number)
     return knobs
 
 

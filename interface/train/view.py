@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interface.sections import picture
+from interface.train.choices import LABELS
 from rnn_model import InputError, Model, UnrolledError
 from rnn_model.checkpoint import save
+from rnn_model.errors import ConfigError
 from rnn_model.plots_training import gradient_figure, learning_curve_figure
 from rnn_model.records import GradientFlow, History
 
@@ -134,7 +136,11 @@ def reading(notes: Sequence[str]) -> str:
 
 def refusal(error: UnrolledError) -> str:
     """What is wrong, in words."""
-    said = [str(one) for one in error.problems] if isinstance(error, InputError) else [str(error)]
+    said = [str(error)]
+    if isinstance(error, InputError):
+        said = [str(one) for one in error.problems]
+    elif isinstance(error, ConfigError):
+        said = [str(one) for one in error.renamed(lambda field: LABELS.get(field, field)).mistakes]
     for flag, knob in KNOBS.items():
         said = [line.replace(flag, knob) for line in said]
     lines = "".join(f"<li>{escape(line)}</li>" for line in said)
