@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from interface.answer import examples
 from interface.classify_tab import names_of
-from interface.program import copyable
+from interface.program import taken_away
 from interface.sections import picture
 from rnn_model import Model, backtest, read
 from rnn_model.checkpoint import CARD, stored_bytes
@@ -342,12 +342,7 @@ def _taken_away(model: Model, own: bool) -> str:
     """The commands that serve it elsewhere and publish it; a visitor's own folder has a name that nobody knows here."""
     source, at, _ = model.source.partition("@")
     folder = "FOLDER" if own and not at else shlex.quote(source)
-    name = re.sub(r"[^\w.-]", "-", model.config.name[:LONGEST_NAME])
-    calls = [f"python app.py --weights {folder}  # serves it"]
-    if not at:
-        sent = "what would be sent to the Hugging Face Hub; with --yes it is"
-        calls.append(f"python -m training.publish --model USER/{name} --weights {folder}  # {sent}")
-    return f'<div class="program">{copyable("Take it with you", chr(10).join(calls))}</div>'
+    return taken_away(folder, None if at else model.config.name[:LONGEST_NAME])
 
 
 def _card(model: Model) -> str:

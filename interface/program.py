@@ -1,8 +1,9 @@
-"""The call that gives a program the answer that the page shows: in Python, and at the command line"""
+"""Lines to copy: the call that gives a program the answer that the page shows, the commands for a checkpoint"""
 
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from html import escape
@@ -54,6 +55,20 @@ def _shell(endpoint: str, given: Mapping[str, Any]) -> str:
         f"number=$(curl -s $call -H 'Content-Type: application/json' -d {asked} | cut -d '\"' -f 4)\n"
         "curl -s $call/$number"
     )
+
+
+def taken_away(folder: str, model: str | None) -> str:
+    """HTML: the commands that serve a checkpoint elsewhere and publish it.
+
+    Args:
+        folder: where it is, for whoever types them.
+        model: what to call it on the Hub; None when it came from there.
+    """
+    calls = [f"python app.py --weights {folder}  # serves it"]
+    if model is not None:
+        name, sent = re.sub(r"[^\w.-]", "-", model), "what would be sent to the Hugging Face Hub; with --yes it is"
+        calls.append(f"python -m training.publish --model USER/{name} --weights {folder}  # {sent}")
+    return f'<div class="program">{copyable("Take it with you", chr(10).join(calls))}</div>'
 
 
 def copyable(name: str, code: str) -> str:

@@ -68,7 +68,7 @@ def learning_curve_figure(
             ("Validation loss", None, "valid_loss", 1.0, ""),
         ]
     if any(epoch.valid_accuracy is not None for run in runs for epoch in run.epochs):
-        kinds.append(("Accuracy", "train_accuracy", "valid_accuracy", 0.01, "%"))
+        kinds.append(("Accuracy", "train_accuracy", "valid_accuracy", 0.01, "\N{NO-BREAK SPACE}%"))
     width, height = NARROW if narrow else WIDE
     height += (height - 112) * (len(kinds) - 1)
     with drawing():

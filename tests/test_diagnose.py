@@ -101,7 +101,7 @@ def test_underfitting_tells_a_run_cut_short_from_a_network_too_small() -> None:
     assert (short.name, short.change) == ("underfitting", Change("steps", 12_000, 24_000))
     flat = diagnose(drawn(np.full(20, 0.69), np.full(20, 0.69), np.full((2, 20), 0.55)))[0]
     assert (flat.name, flat.change) == ("underfitting", Change("hidden_size", 64, 128))
-    assert "55.0% of its own training rows" in " ".join(flat.evidence)
+    assert "55.0\N{NO-BREAK SPACE}% of its own training rows" in " ".join(flat.evidence)
 
 
 def test_diverging_runs_and_runs_that_broke() -> None:
@@ -122,7 +122,7 @@ def test_gradients_that_vanish_and_explode() -> None:
     spike = np.where(np.arange(20) == 12, 90.0, 1.0)
     assert names(drawn(FALLING, FALLING, norms=spike)) == ["exploding gradient"]
     clipped = diagnose(drawn(FALLING, FALLING, norms=np.full(20, 30.0), clipped=0.9))
-    assert "90% of the steps were clipped to 1" in clipped[0].evidence[0]
+    assert "90\N{NO-BREAK SPACE}% of the steps were clipped to 1" in clipped[0].evidence[0]
     enough = GradientFlow(
         "", 0.7 ** np.arange(20.0)[:, None], np.array([0.7])
     )  # a hundredth is left 12 of 19 steps back

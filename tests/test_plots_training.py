@@ -38,7 +38,7 @@ def test_the_learning_curve_shows_both_losses_and_accuracies_and_the_kept_row() 
     np.testing.assert_allclose(right[INK], [50, 60, 70, 80])
     marked = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in marked] == [(20, 0.4)]
-    assert {"0.4", "60.0%", "Loss", "Accuracy", "training", "validation"} <= set(texts(figure))
+    assert {"0.4", "60.0\N{NO-BREAK SPACE}%", "Loss", "Accuracy", "training", "validation"} <= set(texts(figure))
 
 
 def test_without_accuracies_there_is_one_panel() -> None:

@@ -113,6 +113,9 @@ def test_a_table_is_uploaded_a_network_trained_judged_changed_used_and_downloade
     with page.expect_download() as download:
         link.click()
     assert download.value.suggested_filename == "own-texts.zip"
+    taken = page.get_by_role("region", name="Take it with you").locator("visible=true")
+    expect(taken).to_contain_text("python app.py --weights own-texts")
+    expect(taken).to_contain_text("python -m training.publish --model USER/own-texts --weights own-texts")
     with zipfile.ZipFile(download.value.path()) as packed:
         packed.extractall(tmp_path)
     folder = tmp_path / "own-texts"
@@ -204,7 +207,7 @@ def test_two_networks_are_compared_on_the_memory_task(page: Page) -> None:
     press(page, "Train")
 
     said = page.locator(".verdict:visible").first
-    expect(said).to_contain_text("guessing is right in 25%", timeout=LONG)
+    expect(said).to_contain_text("guessing is right in 25 %", timeout=LONG)
     expect(curve(page)).to_contain_text("RNN tanh, torch's own start")
     expect(page.locator(".doctor")).to_have_count(2)
     expect(page.locator(".doctor").first).to_contain_text("Vanishing gradient")

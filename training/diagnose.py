@@ -14,6 +14,7 @@ import numpy as np
 
 from rnn_model.config import CellConfig
 from rnn_model.records import GradientFlow, History
+from rnn_model.report import percent
 from training.config import TrainConfig
 
 # What counts as much.  Shares of the value compared with, unless said otherwise.
@@ -154,7 +155,8 @@ def _leak(history: History, facts: Facts) -> Iterator[Diagnosis]:
             and kept.valid_accuracy > kept.train_accuracy + max(TOO_GOOD, (facts.held_out or math.inf) ** -0.5)
         ):
             evidence.append(
-                f"Validation accuracy {kept.valid_accuracy:.1%} is above training accuracy {kept.train_accuracy:.1%}."
+                f"Validation accuracy {percent(kept.valid_accuracy, 1)} is above training accuracy "
+                f"{percent(kept.train_accuracy, 1)}."
             )
     if evidence:
         yield Diagnosis(
@@ -217,7 +219,7 @@ def _gradient(history: History, facts: Facts) -> Iterator[Diagnosis]:
             break
     if clipped > MOSTLY_CLIPPED and np.median(norms) > 5 * facts.train.clip:
         evidence.append(
-            f"{clipped:.0%} of the steps were clipped to {facts.train.clip:g}; the norm was usually "
+            f"{percent(clipped)} of the steps were clipped to {facts.train.clip:g}; the norm was usually "
             f"{np.median(norms):.3g}."
         )
     if evidence:
@@ -267,8 +269,9 @@ def _overfitting(history: History, facts: Facts) -> Iterator[Diagnosis]:
     ]
     if last.train_accuracy is not None and last.valid_accuracy is not None:
         evidence.append(
-            f"In the end it gets {last.train_accuracy:.1%} of the training rows right and {last.valid_accuracy:.1%} "
-            f"of the others: a gap of {100 * (last.train_accuracy - last.valid_accuracy):.0f} points."
+            f"In the end it gets {percent(last.train_accuracy, 1)} of the training rows right and "
+            f"{percent(last.valid_accuracy, 1)} of the others: "
+            f"a gap of {100 * (last.train_accuracy - last.valid_accuracy):.0f} points."
         )
     evidence.append(f"The weights kept are those of step {epochs[best].step:,}, before that.")
     yield Diagnosis(
@@ -294,7 +297,8 @@ def _over_confident(history: History, facts: Facts) -> Iterator[Diagnosis]:
             "It gets as many right as before but is ever surer of those it gets wrong.",
             (
                 f"From step {kept.step:,} to {last.step:,} the validation loss rises from {kept.valid_loss:.4g} to "
-                f"{last.valid_loss:.4g}; accuracy goes from {kept.valid_accuracy:.1%} to {last.valid_accuracy:.1%}.",
+                f"{last.valid_loss:.4g}; accuracy goes from {percent(kept.valid_accuracy, 1)} to "
+                f"{percent(last.valid_accuracy, 1)}.",
             ),
             "Hold the weights smaller, and do not read the last epoch's probabilities as probabilities.",
             _decayed(facts.train) or _smaller(facts.cell),
@@ -328,8 +332,8 @@ def _underfitting(history: History, facts: Facts) -> Iterator[Diagnosis]:
         evidence = [f"The training loss went from {epochs[0].train_loss:.4g} to {last.train_loss:.4g}."]
         if last.train_accuracy is not None and last.valid_accuracy is not None:
             evidence.append(
-                f"It gets {last.train_accuracy:.1%} of its own training rows right, and {last.valid_accuracy:.1%} of "
-                "the others."
+                f"It gets {percent(last.train_accuracy, 1)} of its own training rows right, and "
+                f"{percent(last.valid_accuracy, 1)} of the others."
             )
         yield Diagnosis(
             "underfitting",
@@ -352,7 +356,9 @@ def _little_data(facts: Facts) -> Iterator[Diagnosis]:
     if facts.accuracy_interval is not None:
         low, high = facts.accuracy_interval
         if high - low > 2 * WIDE:
-            evidence.append(f"The test rows can only tell that the accuracy lies between {low:.1%} and {high:.1%}.")
+            evidence.append(
+                f"The test rows can only tell that the accuracy lies between {percent(low, 1)} and {percent(high, 1)}."
+            )
     if evidence:
         yield Diagnosis(
             "too little data",
@@ -373,7 +379,8 @@ def _healthy(history: History, facts: Facts) -> Diagnosis:
         )
         if kept.train_accuracy is not None and kept.valid_accuracy is not None:
             evidence.append(
-                f"{kept.train_accuracy:.1%} of the training rows right, {kept.valid_accuracy:.1%} of the others."
+                f"{percent(kept.train_accuracy, 1)} of the training rows right, "
+                f"{percent(kept.valid_accuracy, 1)} of the others."
             )
     evidence += [f"Better than {one.name}: loss {one.loss:.4g}, not {one.baseline_loss:.4g}." for one in facts.compared]
     return Diagnosis("healthy", "Nothing in the curves speaks against it.", tuple(evidence), "Use it.")

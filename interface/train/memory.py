@@ -17,6 +17,7 @@ from rnn_model.config import CellConfig, check, within
 from rnn_model.errors import Problem
 from rnn_model.plots_training import gradient_figure
 from rnn_model.records import History
+from rnn_model.report import percent
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -165,10 +166,10 @@ def results(pair: Pair) -> str:
     rows = [
         (
             escape(one.name),
-            f"{one.accuracy:.0%}",
+            percent(one.accuracy),
             f"{one.before.memory} → {one.after.memory}",
             f"{one.before.radius.max():.2f} → {one.after.radius.max():.2f}",
-            f"{one.clipped:.0%}",
+            percent(one.clipped),
         )
         for one in pair.made
     ]
@@ -192,6 +193,6 @@ def results(pair: Pair) -> str:
 
 
 def _sentence(pair: Pair) -> str:
-    words = [f"{one.name} names the sign in {one.accuracy:.0%} of new sequences" for one in pair.made]
+    words = [f"{one.name} names the sign in {percent(one.accuracy)} of new sequences" for one in pair.made]
     broke = [f" {one.name} broke at {one.history.stopped}." for one in pair.made if "found loss" in one.history.stopped]
-    return f"{words[0]}, {words[1]}; guessing is right in 25%.{''.join(broke)}"
+    return f"{words[0]}, {words[1]}; guessing is right in {percent(0.25)}.{''.join(broke)}"

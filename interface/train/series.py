@@ -23,6 +23,7 @@ from rnn_model.baselines import seasonal_naive
 from rnn_model.config import CellConfig
 from rnn_model.plots import forecast_figure
 from rnn_model.records import Series
+from rnn_model.report import percent
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -157,7 +158,7 @@ def _scores(fitted: OwnSeries, table: SeriesTable) -> str:
             escape(NAMES[name][0].upper() + NAMES[name][1:]),
             view.with_interval(row.mase, row.mase_interval),
             view.with_interval(row.loss, row.loss_interval),
-            "" if row.coverage is None else f"{row.coverage:.0%}",
+            "" if row.coverage is None else percent(row.coverage),
         )
         for name, row in reversed(list(fitted.test.items()))
     ]

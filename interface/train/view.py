@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import tempfile
 import zipfile
 from base64 import b64encode
@@ -11,6 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interface.program import taken_away
 from interface.sections import picture
 from interface.train.choices import LABELS
 from rnn_model import InputError, Model, UnrolledError
@@ -18,6 +20,7 @@ from rnn_model.checkpoint import save
 from rnn_model.errors import ConfigError
 from rnn_model.plots_training import gradient_figure, learning_curve_figure
 from rnn_model.records import GradientFlow, History
+from rnn_model.report import percent
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -63,7 +66,7 @@ def progress(history: History, recipe: TrainConfig, rows: int | None = None) -> 
     last, best = history.epochs[-1], history.epochs[history.best]
     epoch = "" if rows is None else f" (epoch {last.step / -(-rows // recipe.batch):.1f})"
     words = f"Step {last.step:,} of {recipe.steps:,}{epoch}; the best validation so far was at step {best.step:,}"
-    return words + ("." if best.valid_accuracy is None else f", {best.valid_accuracy:.1%} right.")
+    return words + ("." if best.valid_accuracy is None else f", {percent(best.valid_accuracy, 1)} right.")
 
 
 def outcome(history: History, seconds: float, reason: str) -> str:
@@ -71,8 +74,8 @@ def outcome(history: History, seconds: float, reason: str) -> str:
     best = history.epochs[history.best]
     right = f", validation loss {best.valid_loss:.3f}"
     if best.train_accuracy is not None:
-        valid = f"{best.valid_accuracy:.1%} of the validation rows"
-        right = f": {best.train_accuracy:.1%} of the training rows right, {valid}"
+        valid = f"{percent(best.valid_accuracy, 1)} of the validation rows"
+        right = f": {percent(best.train_accuracy, 1)} of the training rows right, {valid}"
     return f"Ended after {seconds:.0f} s: {reason}. Kept: the weights of step {best.step:,}{right}."
 
 
@@ -118,7 +121,7 @@ def memory(flows: Sequence[GradientFlow], clipped: float | None = None) -> str:
     flow = flows[0]
     said = f"{flow.verdict[0].upper()}{flow.verdict[1:]}. Spectral radius of W_hh {flow.radius.max():.2f}."
     if clipped is not None:
-        said += f" In {clipped:.0%} of the training steps the gradient was clipped."
+        said += f" In {percent(clipped)} of the training steps the gradient was clipped."
     hint = (
         "How much of the loss at the end reaches the states before it, through the trained recurrent layers: what does "
         "not reach a step cannot teach the network to use it."
@@ -187,9 +190,9 @@ def archive(model: Model) -> bytes:
 
 
 def archive_link(model: Model) -> str:
-    """A link that holds the file itself, so that nothing of a visitor's stays on the server for it."""
+    """A link that holds the file itself, so that nothing of a visitor's stays on the server for it, and what to do."""
     name, content = model.config.name, archive(model)
     link = f'href="data:application/zip;base64,{b64encode(content).decode()}" download="{escape(name)}.zip"'
-    hint = f"Unpack it and try it: python app.py --weights {escape(name)}"
     size = f"{len(content) / 1e6:.1f} MB"
-    return f'<a class="save-link" {link}>Download the checkpoint ({size})</a><p class="hint">{hint}</p>'
+    download = f'<a class="save-link" {link}>Download the checkpoint ({size})</a><p class="hint">Unpack it, then:</p>'
+    return download + taken_away(shlex.quote(name), name)

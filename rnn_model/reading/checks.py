@@ -6,6 +6,7 @@ import numpy as np
 
 from rnn_model.reading.log import Log, count
 from rnn_model.records import Series
+from rnn_model.report import percent
 
 FEW_VALUES = 8
 MOSTLY = 0.5  # share above which a series counts as mostly missing, or mostly zero
@@ -24,14 +25,14 @@ def check(series: Series, log: Log) -> None:
     _few(series, len(present), log)
     share = 1 - len(present) / len(values)
     if share > MOSTLY:
-        log.warn(f"{share:.0%} of the values are missing; a forecast rests on the {len(present)} that are there.")
+        log.warn(f"{percent(share)} of the values are missing; a forecast rests on the {len(present)} that are there.")
     if len(present) > 1 and np.ptp(present) == 0:
         what = "All values are zero" if present[0] == 0 else f"All values are {present[0]:.12g}"
         log.warn(f"{what}: no variation seen.")
         return
     zeros = float((present == 0).mean())
     if zeros > MOSTLY:
-        log.warn(f"{zeros:.0%} of the values are zero (intermittent demand): compare with zero and the mean.")
+        log.warn(f"{percent(zeros)} of the values are zero (intermittent demand): compare with zero and the mean.")
     _wild(values, log)
     largest = float(np.abs(present).max())
     smallest = float(np.abs(present[present != 0]).min()) if (present != 0).any() else largest
