@@ -221,14 +221,16 @@ def in_the_page(walk: Walk, page: Page, address: str, own: Path, rows: int = 480
     )
     with walk.step("Give it the table of texts", words) as step:
         page.get_by_role("tab", name="Train").click()
-        page.get_by_role("button", name="Train", exact=True).wait_for()
+        example = page.get_by_text("What you see is an example")
+        example.wait_for()
         _choose(page, own / "messages.csv")
         page.locator(".strip:visible", has_text="From messages.csv").wait_for()
-        step.said = page.locator(".strip:visible li").all_inner_texts()
+        step.said = page.locator(".strip:not(.doctor):visible li").all_inner_texts()
 
     words = "“Train”, with everything as it stands there. The curves grow while it learns; then it is judged."
     with walk.step("Train", words) as step:
         page.get_by_role("button", name="Train", exact=True).click()
+        example.wait_for(state="detached")
         page.locator(".doctor:visible").wait_for()
         step.said = [verdict.inner_text(), *page.locator(".believe:visible p").all_inner_texts()]
     walk.shoot(page, step, "train")

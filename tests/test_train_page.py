@@ -66,8 +66,8 @@ def test_a_table_is_uploaded_a_network_trained_judged_changed_used_and_downloade
 ) -> None:
     hostile = [(f"{HOSTILE} {text}", label) for text, label in messages(20, seed=5)]
     upload(page, as_csv(messages(160) + hostile))
-    expect(page.locator(".strip:visible")).to_contain_text("From letters.csv")
-    expect(page.locator(".strip:visible")).to_contain_text("2 classes")
+    expect(page.locator(".strip:not(.doctor):visible")).to_contain_text("From letters.csv")
+    expect(page.locator(".strip:not(.doctor):visible")).to_contain_text("2 classes")
     expect(page.get_by_role("radio", name="texts with labels")).to_be_checked()
     scratch = tmp_path / "scratch"  # of the server, which runs in this process
     scratch.mkdir()
@@ -139,7 +139,9 @@ def test_series_are_uploaded_a_forecaster_trained_judged_compared_used_and_downl
     page: Page, tmp_path: Path
 ) -> None:
     upload(page, toy_series.as_csv(toy_series.shops(6), "2018-01"), "sales.csv")
-    expect(page.locator(".strip:visible")).to_contain_text("6 series; of each the last 14 steps are the test")
+    expect(page.locator(".strip:not(.doctor):visible")).to_contain_text(
+        "6 series; of each the last 14 steps are the test"
+    )
     expect(page.get_by_role("radio", name="series of numbers")).to_be_checked()
     expect(page.get_by_label("from the packaged network")).to_be_checked()
     # layers that come with their weights cannot be chosen; those of a new network can
@@ -222,7 +224,7 @@ def test_two_networks_are_compared_on_the_memory_task(page: Page) -> None:
 
 def test_an_example_is_stopped_and_what_was_best_by_then_is_kept(page: Page) -> None:
     press(page, "Copies among them")
-    expect(page.locator(".strip:visible")).to_contain_text("Leak suspected")
+    expect(page.locator(".strip:not(.doctor):visible")).to_contain_text("Leak suspected")
     page.get_by_label("from nothing").click()
     page.get_by_label("Steps", exact=True).fill("3000")
     press(page, "Train")
@@ -244,18 +246,60 @@ def test_what_cannot_be_trained_is_explained(page: Page) -> None:
     # a table that can be read in two ways is read as its visitor says
     stars = "".join(f"I like number {n} of them very much,{n % 5}\n" for n in range(60))
     upload(page, b"review,stars\n" + stars.encode(), "stars.csv")
-    expect(page.locator(".strip:visible")).to_contain_text("labels from “stars”")
+    expect(page.locator(".strip:not(.doctor):visible")).to_contain_text("labels from “stars”")
     expect(page.get_by_role("alert").locator("visible=true")).to_have_count(0)
     page.get_by_role("radio", name="series of numbers").click()
-    expect(page.locator(".strip:visible, .problems:visible")).not_to_contain_text("labels from")
+    expect(page.locator(".strip:not(.doctor):visible, .problems:visible")).not_to_contain_text("labels from")
 
     press(page, "Polite or rude")
-    expect(page.locator(".strip:visible")).to_contain_text("600 texts")
+    expect(page.locator(".strip:not(.doctor):visible")).to_contain_text("600 texts")
     page.get_by_label("Steps", exact=True).fill("100000")
     press(page, "Train")
     expect(page.locator(".problems:visible")).to_contain_text(
         "Steps: expected a whole number from 30 to 3000, found 100000"
     )
+
+
+def test_a_finished_example_stands_there_until_a_visitor_trains(page: Page) -> None:
+    told = page.get_by_text("What you see is an example, “Polite or rude”")
+    expect(told).to_be_visible(timeout=LONG)
+    expect(curve(page)).to_contain_text("best validation, kept")
+    expect(page.locator(".doctor")).to_contain_text("Overfitting")
+    expect(page.get_by_role("img", name=re.compile("Confusion matrix")).locator("visible=true")).to_be_visible()
+    press(page, "Train")  # without a table
+    expect(page.get_by_role("alert")).to_contain_text("choose a file, or one of the examples")
+    expect(told).to_be_visible()
+    press(page, "Polite or rude")
+    page.get_by_label("from nothing").click()
+    page.get_by_label("Steps", exact=True).fill("30")
+    press(page, "Train")
+    expect(told).to_have_count(0)
+    expect(page.locator(".verdict:visible")).to_contain_text("all 30 steps taken", timeout=LONG)
+    page.get_by_role("tab", name="Models").click()
+    page.get_by_role("tab", name="Train").click()
+    expect(page.locator(".verdict:visible")).to_contain_text("all 30 steps taken")
+    expect(told).to_have_count(0)
+
+
+def test_on_a_phone_the_curves_are_right_under_the_button(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}?__theme=light")
+    page.get_by_role("tab", name="Train").click()
+    press(page, "Polite or rude")
+    page.get_by_label("from nothing").click()
+    page.get_by_label("Steps", exact=True).fill("30")
+    press(page, "Train")
+    expect(page.locator(".doctor")).to_contain_text("What to do", timeout=LONG)
+    expect(page.locator(".verdict:visible")).to_contain_text("all 30 steps taken")
+    parts = [
+        page.get_by_role("button", name="Train", exact=True),
+        page.locator(".verdict:visible"),
+        page.get_by_text("one training at a time"),
+    ]
+    button, said, limits = (part.evaluate("one => one.getBoundingClientRect().toJSON()") for part in parts)
+    assert 0 <= said["top"] - button["bottom"] < 40
+    assert limits["top"] > said["bottom"]
+    page.close()
 
 
 @pytest.mark.parametrize("example", ["Is the lamp lit?", "Oil tanks", "What can a network remember?"])
@@ -376,10 +420,20 @@ def test_only_knobs_that_change_what_comes_of_a_training_are_shown(model: Model)
 
 
 def test_more_than_a_visitor_may_ask_for_is_refused_in_words(monkeypatch: pytest.MonkeyPatch, model: Model) -> None:
-    for most, value in {"MOST_ROWS": 150, "MOST_CLASSES": 1, "MOST_SERIES": 2, "MOST_VALUES": 100}.items():
+    for most, value in {
+        "MOST_ROWS": 150,
+        "MOST_LETTERS": 999,
+        "MOST_CLASSES": 1,
+        "MOST_SERIES": 2,
+        "MOST_VALUES": 100,
+    }.items():
         monkeypatch.setattr(given, most, value)
-    with pytest.raises(InputError, match=r"at most 150 here, found 200 rows.*\n.*at most 1 here, found 2 classes"):
+    with pytest.raises(
+        InputError, match=r"at most 150 here, found 200 rows.*\n.*\n.*at most 1 here, found 2 cl"
+    ) as caught:
         run_of(messages(200))
+    letters = sum(len(text) for text, _ in messages(200))
+    assert f"at most 999 here, found {letters:,} characters of text. Leave some rows out" in str(caught.value)
     with pytest.raises(InputError, match=r"at most 2 here, found 3 series.*\n.*at most 100 here, found 216 values"):
         series_of(toy_series.shops(3), model, Choices(PACKAGED))
     for wrong, said in (

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 # What one visitor may ask of a server that others wait for.
 SECONDS = 120.0
-MOST_ROWS, MOST_CLASSES = 5_000, 20
+# Scoring comes on top of the seconds: with as many letters, half a minute for 20 classes, a few seconds for two.
+MOST_ROWS, MOST_LETTERS, MOST_CLASSES = 5_000, 500_000, 20
 MOST_SERIES, MOST_VALUES = 100, 50_000
 MOST_AHEAD, MOST_SEASON = 60, 366  # steps in each held-out end, and in a season
 MOST_STEPS, MOST_UNITS, MOST_LAYERS = 3000, 256, 4

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from interface.train.choices import (
     MOST_AHEAD,
     MOST_CLASSES,
+    MOST_LETTERS,
     MOST_ROWS,
     MOST_SEASON,
     MOST_SERIES,
@@ -87,6 +88,7 @@ def texts_in(given: Given, chosen: Choices) -> TextTable:
     _refuse_more(
         "classify",
         (len(table), MOST_ROWS, "rows", "Leave some out"),
+        (sum(map(len, table.texts)), MOST_LETTERS, "characters of text", "Leave some rows out or shorten them"),
         (len(table.classes), MOST_CLASSES, "classes", "Join some"),
     )
     return table

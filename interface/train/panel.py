@@ -143,7 +143,7 @@ def panel(packaged: Model) -> Panel:
     with gr.Row():
         go = gr.Button("Train", variant="primary", min_width=120)
         halt = gr.Button("Stop", min_width=120)
-    gr.HTML(_limits())
+    gr.HTML(_limits(), elem_classes="later")
     knobs = {entry.name: knobs[entry.name] for entry in fields(Choices)}
     table, task = gr.State(None, time_to_live=FORGOTTEN), gr.State("")
     made = Panel(what, read, setting, pair, knobs, first, second, distance, go, halt, table, task)
@@ -273,7 +273,8 @@ def _more() -> dict[str, Any]:
 def _limits() -> str:
     """What a visitor may ask for, in words."""
     return (
-        f'<p class="hint">Here at most {choices.MOST_ROWS:,} rows of texts in {choices.MOST_CLASSES} classes, or '
+        f'<p class="hint">Here at most {choices.MOST_ROWS:,} rows of texts, {choices.MOST_LETTERS:,} characters in '
+        f"all, in {choices.MOST_CLASSES} classes, or "
         f"{choices.MOST_SERIES} series of {choices.MOST_VALUES:,} values in all, {MAX_FILE_BYTES / 1e6:.0f} MB; after "
         f"{choices.SECONDS:.0f} seconds learning ends with the best so far; one training at a time, so you may have to "
         "wait. The table and the network are yours alone: kept in memory while this page is open, for an hour at most, "

@@ -140,6 +140,28 @@ def flags(usual: dict[str, Any], recipe: TrainConfig, cell: CellConfig | None) -
     ]
 
 
+def finished(run: Run) -> tuple[str, Run]:
+    """Carries a run out with nobody watching.
+
+    Returns:
+        What to show of it, as HTML, and the run.
+
+    Raises:
+        UnrolledError: it broke.
+    """
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        run = _judged(run, run.task.fit(run.recipe, run.cell, Path(folder), lambda _: True))
+    said = view.outcome(run.history, time.monotonic() - began, run.history.stopped)
+    return view.curves(run.history, said, apart=run.task.kind == choices.SERIES), run
+
+
+def _judged(run: Run, outcome: Outcome) -> Run:
+    from training.diagnose import diagnose
+
+    return replace(run, history=outcome.history, found=tuple(diagnose(outcome.history, outcome.facts)), outcome=outcome)
+
+
 def trained(run: Run, stop: threading.Event, earlier: Run | None = None) -> Iterator[tuple[str, Run]]:
     """Carries a run out.
 
@@ -170,8 +192,7 @@ def trained(run: Run, stop: threading.Event, earlier: Run | None = None) -> Iter
                     said = view.progress(curve, run.recipe, run.task.rows)
                     yield view.curves(curve, said, before, apart=series), run
                 elif outcome is not None:
-                    found = diagnose(outcome.history, outcome.facts)
-                    run = replace(run, history=outcome.history, found=found, outcome=outcome)
+                    run = _judged(run, outcome)
         except NotFiniteError as error:
             found = diagnose(error.history, run.task.facts(run.recipe, run.cell))
             run = replace(run, history=error.history, found=found)

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from interface.train import memory, series, texts, view
+from interface.train import memory, opening, series, texts, view
 from interface.train.choices import MEMORY, SERIES, TEXTS, Choices
 from interface.train.given import Given
 from interface.train.memory import Pair
@@ -23,7 +23,6 @@ from rnn_model import Model, UnrolledError
 NEEDED = {"sklearn": "scikit-learn", "scipy": "scipy"}  # module -> package
 QUEUE = "training"  # one at a time, whichever button started it
 MOST_PROPOSED = 3  # changes with a button
-INVITATION = '<div class="invitation"><p>Choose a table, then Train.</p></div>'
 NOTHING_TRAINED = (
     '<div class="problems" role="alert"><p>Nothing is trained, or it was forgotten: train again.</p></div>'
 )
@@ -37,7 +36,7 @@ def train_tab(packaged: Model, visit: Visit) -> None:
         visit: what the tabs share.
     """
     missing = [package for module, package in NEEDED.items() if find_spec(module) is None]
-    with gr.Tab("Train", id=TRAIN):
+    with gr.Tab("Train", id=TRAIN) as tab:
         if missing:
             gr.HTML(
                 '<div class="problems" role="alert"><p>Training needs packages that are not installed: '
@@ -45,16 +44,18 @@ def train_tab(packaged: Model, visit: Visit) -> None:
                 "</li></ul></div>"
             )
             return
-        with gr.Row():
+        with gr.Row(elem_classes="sides"):
             with gr.Column(scale=4, min_width=300):
                 left = panel(packaged)
             with gr.Column(scale=7, min_width=300):
-                _results(packaged, visit, left)
+                _results(packaged, visit, left, tab)
 
 
-def _results(packaged: Model, visit: Visit, left: Panel) -> None:
+def _results(packaged: Model, visit: Visit, left: Panel, tab: gr.Tab) -> None:
     """The right side, and the trainings that it shows."""
-    shown = gr.HTML(INVITATION)
+    shown = gr.HTML(elem_classes="answer")
+    example = gr.HTML(opening.WAITING)
+    looked = gr.State("")  # at the example: "asked" for it, or "shown"
     judged = gr.HTML()
     again = [gr.Button(visible=False) for _ in range(MOST_PROPOSED)]
     tested = gr.HTML()
@@ -68,7 +69,7 @@ def _results(packaged: Model, visit: Visit, left: Panel) -> None:
 
     def cleared() -> tuple[threading.Event, Updates]:
         event = threading.Event()
-        hidden = {part: gr.update(visible=False) for part in (*again, use)}
+        hidden = {part: gr.update(visible=False) for part in (*again, use, example)}
         return event, {judged: "", tested: "", link: "", stop: event, last: None, **hidden}
 
     def show(run: Run, earlier: Run | None = None) -> Iterator[Updates]:
@@ -141,14 +142,35 @@ def _results(packaged: Model, visit: Visit, left: Panel) -> None:
         return view.archive_link(run.outcome.model)
 
     alone: dict[str, Any] = {**QUIETLY, "concurrency_limit": 1, "concurrency_id": QUEUE}
-    outputs = [shown, judged, *again, tested, use, open_it, link, last, stop, visit.classifier, visit.forecaster]
+    outputs = [
+        shown,
+        example,
+        judged,
+        *again,
+        tested,
+        use,
+        open_it,
+        link,
+        last,
+        stop,
+        visit.classifier,
+        visit.forecaster,
+    ]
     left.go.click(begin, [last, *left.asked], outputs, **alone)
     for number, button in enumerate(again):
         button.click(partial(try_change, number), last, [*outputs, *left.knobs.values()], **alone)
-    left.task.change(lambda run: gr.skip() if run else INVITATION, last, shown, **QUIETLY)
+    tab.select(_first_look, looked, [example, looked], **QUIETLY)
+    looked.change(lambda now: opening.made() if now == "asked" else gr.skip(), looked, example, **alone)
     left.halt.click(_halt, stop, None, queue=False, **QUIETLY)
     open_it.click(lambda run: gr.Tabs(selected=_tab_for(run)), last, visit.tabs, **QUIETLY)
     save.click(packed, last, link, **QUIETLY)
+
+
+def _first_look(looked: str) -> list[Any]:
+    """The example once it is made; else it is asked for, in the line of the trainings, being one."""
+    if looked:
+        return [gr.skip(), gr.skip()]
+    return [opening.made(), "shown"] if opening.is_made() else [gr.skip(), "asked"]
 
 
 def _tab_for(run: Run | Pair | None) -> str:
