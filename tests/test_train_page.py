@@ -339,8 +339,8 @@ def test_the_keyboard_alone_trains(page: Page) -> None:
                 return
         raise AssertionError(f"{wanted} cannot be reached by Tab")
 
-    tab_to(page.get_by_label("from nothing"))  # gradio gives every radio button a stop of its own
-    page.keyboard.press("Space")
+    tab_to(page.get_by_label("from n-grams"))
+    page.keyboard.press("ArrowDown")
     expect(page.get_by_label("from nothing")).to_be_checked()
     tab_to(steps)
     page.keyboard.press("Control+a")

@@ -50,7 +50,8 @@ _ADVICE = {
 
 def other_kind(kind: str) -> InputError:
     """The refusal of a kind of file that cannot be read."""
-    advice = _ADVICE.get(kind, "Save the table in it as CSV or XLSX and give that.")
+    to_file = "or save the table in it as CSV or XLSX and give that."
+    advice = _ADVICE.get(kind, f"Select the column of numbers, copy it, and paste it here, {to_file}")
     return InputError(Problem(kind, f"a {KINDS} file", advice))
 
 
