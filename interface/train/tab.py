@@ -53,8 +53,8 @@ def train_tab(packaged: Model, visit: Visit) -> None:
 
 def _results(packaged: Model, visit: Visit, left: Panel, tab: gr.Tab) -> None:
     """The right side, and the trainings that it shows."""
-    shown = gr.HTML(elem_classes="answer")
     example = gr.HTML(opening.WAITING)
+    shown = gr.HTML(elem_classes="answer")
     looked = gr.State("")  # at the example: "asked" for it, or "shown"
     judged = gr.HTML()
     again = [gr.Button(visible=False) for _ in range(MOST_PROPOSED)]

@@ -73,7 +73,7 @@ def outcome(history: History, seconds: float, reason: str) -> str:
     """How a run ended, in a sentence."""
     best = history.epochs[history.best]
     right = f", validation loss {best.valid_loss:.3f}"
-    if best.train_accuracy is not None:
+    if best.train_accuracy is not None and best.valid_accuracy is not None:
         valid = f"{percent(best.valid_accuracy, 1)} of the validation rows"
         right = f": {percent(best.train_accuracy, 1)} of the training rows right, {valid}"
     return f"Ended after {seconds:.0f} s: {reason}. Kept: the weights of step {best.step:,}{right}."
