@@ -61,6 +61,14 @@ def curve(page: Page) -> Locator:
     return page.locator(".picture:visible svg:visible").first
 
 
+def train(page: Page) -> None:
+    """Presses the button and waits until what is shown is no longer the example."""
+    press(page, "Train")
+    expect(page.get_by_text(re.compile("What you see is an example|A small example is being"))).to_have_count(
+        0, timeout=LONG
+    )
+
+
 def test_a_table_is_uploaded_a_network_trained_judged_changed_used_and_downloaded(
     page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,7 +82,7 @@ def test_a_table_is_uploaded_a_network_trained_judged_changed_used_and_downloade
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     page.get_by_label("from nothing").click()
     page.get_by_label("Steps", exact=True).fill("60")
-    press(page, "Train")
+    train(page)
 
     # while it learns
     expect(page.locator(".verdict:visible")).to_contain_text("the best validation so far", timeout=LONG)
@@ -150,7 +158,7 @@ def test_series_are_uploaded_a_forecaster_trained_judged_compared_used_and_downl
     for name in ("Cell", "Activation", "Initial weights", "Hidden units", "Dropout", "Column of texts"):
         expect(page.get_by_label(name).locator("visible=true")).to_have_count(0)
     page.get_by_label("Steps", exact=True).fill("40")
-    press(page, "Train")
+    train(page)
 
     expect(page.locator(".doctor")).to_contain_text("What to do", timeout=LONG)
     expect(page.locator(".verdict:visible")).to_contain_text("Kept: the weights of step")
@@ -184,7 +192,7 @@ def test_series_are_uploaded_a_forecaster_trained_judged_compared_used_and_downl
     page.get_by_label("Layers").fill("2")
     expect(page.get_by_label("Dropout")).to_be_visible()
     page.get_by_label("Hidden units").fill("16")
-    press(page, "Train")
+    train(page)
     said = page.locator(".verdict:visible").first
     expect(said).to_contain_text("With start nothing instead of packaged", timeout=LONG)
     expect(curve(page)).to_contain_text("before")
@@ -206,7 +214,7 @@ def test_two_networks_are_compared_on_the_memory_task(page: Page) -> None:
     distance.fill("25")
     distance.press("Tab")
     page.get_by_label("Steps", exact=True).fill("150")
-    press(page, "Train")
+    train(page)
 
     said = page.locator(".verdict:visible").first
     expect(said).to_contain_text("guessing is right in 25 %", timeout=LONG)
@@ -227,7 +235,7 @@ def test_an_example_is_stopped_and_what_was_best_by_then_is_kept(page: Page) -> 
     expect(page.locator(".strip:not(.doctor):visible")).to_contain_text("Leak suspected")
     page.get_by_label("from nothing").click()
     page.get_by_label("Steps", exact=True).fill("3000")
-    press(page, "Train")
+    train(page)
     expect(page.locator(".verdict:visible")).to_contain_text("the best validation so far", timeout=LONG)
     press(page, "Stop")
 
@@ -272,7 +280,7 @@ def test_a_finished_example_stands_there_until_a_visitor_trains(page: Page) -> N
     press(page, "Polite or rude")
     page.get_by_label("from nothing").click()
     page.get_by_label("Steps", exact=True).fill("30")
-    press(page, "Train")
+    train(page)
     expect(told).to_have_count(0)
     expect(page.locator(".verdict:visible")).to_contain_text("all 30 steps taken", timeout=LONG)
     page.get_by_role("tab", name="Models").click()
@@ -288,7 +296,7 @@ def test_on_a_phone_the_curves_are_right_under_the_button(browser: Browser, addr
     press(page, "Polite or rude")
     page.get_by_label("from nothing").click()
     page.get_by_label("Steps", exact=True).fill("30")
-    press(page, "Train")
+    train(page)
     expect(page.locator(".doctor")).to_contain_text("What to do", timeout=LONG)
     expect(page.locator(".verdict:visible")).to_contain_text("all 30 steps taken")
     parts = [
@@ -345,8 +353,10 @@ def test_the_keyboard_alone_trains(page: Page) -> None:
     tab_to(steps)
     page.keyboard.press("Control+a")
     page.keyboard.type("30")
+    expect(page.get_by_text("What you see is an example")).to_be_visible(timeout=LONG)
     tab_to(page.get_by_role("button", name="Train", exact=True))
     page.keyboard.press("Enter")
+    expect(page.get_by_text("What you see is an example")).to_have_count(0, timeout=LONG)
     expect(page.locator(".doctor")).to_contain_text("What to do", timeout=LONG)
     expect(page.locator(".verdict:visible").first).to_contain_text("all 30 steps taken")
 

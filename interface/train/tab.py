@@ -159,6 +159,7 @@ def _results(packaged: Model, visit: Visit, left: Panel, tab: gr.Tab) -> None:
     left.go.click(begin, [last, *left.asked], outputs, **alone)
     for number, button in enumerate(again):
         button.click(partial(try_change, number), last, [*outputs, *left.knobs.values()], **alone)
+    left.task.change(lambda run: gr.skip() if run else "", last, shown, **QUIETLY)
     tab.select(_first_look, looked, [example, looked], **QUIETLY)
     looked.change(lambda now: opening.made() if now == "asked" else gr.skip(), looked, example, **alone)
     left.halt.click(_halt, stop, None, queue=False, **QUIETLY)
