@@ -25,6 +25,8 @@ NO_TABLE = (
     "examples.</p></div>"
 )
 QUIETLY: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
+# Otherwise a knob that is turned before the answer to the one before it has come would not be heard.
+TURNED: dict[str, Any] = QUIETLY | {"trigger_mode": "always_last"}
 
 Updates = dict[Any, Any]
 """component -> what it becomes."""
@@ -213,14 +215,14 @@ def _wire(made: Panel, packaged: Model, file: gr.UploadButton, toys: dict[str, g
     for name, button in toys.items():
         button.click(partial(take_toy, name), None, everything, **QUIETLY)
     remember.click(take_memory, None, everything, **QUIETLY)
-    made.what.input(read_as, [made.table, made.what], everything, **QUIETLY)
+    made.what.input(read_as, [made.table, made.what], everything, **TURNED)
     turned = [knobs["learning_rate"], knobs["steps"]]
-    knobs["start"].input(made.restarted, [*arranging, *turned], everything, **QUIETLY)
-    gr.on([knobs["cell"].input, knobs["layers"].input], made.arranged, arranging, everything, **QUIETLY)
+    knobs["start"].input(made.restarted, [*arranging, *turned], everything, **TURNED)
+    gr.on([knobs["cell"].input, knobs["layers"].input], made.arranged, arranging, everything, **TURNED)
     for name in ("horizon", "season", "text_column", "label_column"):
         knobs[name].submit(read_again, [made.table, made.task, *knobs.values()], made.read, **QUIETLY)
     for network in (made.first, made.second):
-        network[0].input(_fitting, [network[0], network[2]], network[1:], **QUIETLY)
+        network[0].input(_fitting, [network[0], network[2]], network[1:], **TURNED)
 
 
 def _hint(said: str) -> str:
