@@ -105,7 +105,7 @@ def forecast_tab(model: Model, visit: Visit) -> None:
     visit.link.change(open_link, [visit.link, opened], [visit.tabs, text, horizon, season, *outputs], **quietly)
     own.change(offered, own, network, **quietly).then(run, [*inputs, shown["adjust"]], outputs, **quietly)
     for chooser in (shown["others"], shown["series"]):
-        chooser.input(run, [*inputs, shown["adjust"], chooser], outputs, **quietly)
+        chooser.input(run, [*inputs, shown["adjust"], chooser], outputs, **quietly, trigger_mode="always_last")
     for name, accordion in folds.items():
         accordion.expand(partial(unfold, name), [*using, asked_for], shown[name], **quietly)
         accordion.collapse(partial(fold, name), opened, None, **quietly)

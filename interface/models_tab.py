@@ -108,7 +108,7 @@ def models_tab(served: Sequence[Model], weights: Path, visit: Visit) -> None:
 
     quietly: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
     tab.select(draw_once, [drawn, network, *own], [view, use, drawn], **quietly)
-    network.input(draw, [network, *own], [view, use, drawn], **quietly)
+    network.input(draw, [network, *own], [view, use, drawn], **quietly, trigger_mode="always_last")
     for state, name in zip(own, OWN, strict=True):
         state.change(partial(offer, name), own, [network, drawn], **quietly)
     brought = [told, files, *own, view, use]
