@@ -253,7 +253,7 @@ def make(command: str, *options: str) -> str:
 
 def test_make_runs_what_stands_beside_it():
     for target, command in {**MADE, "make demo": "python app.py"}.items():
-        shown = make(target, "-n", "-o .venv/app", "-o .venv/training")
+        shown = make(target, "-n", "--no-print-directory", "-o .venv/app", "-o .venv/training")
         lines = subprocess.run(["bash", "-c", shown], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         assert lines.splitlines()[-1].replace(f"{BIN}/", "").replace(" -u ", " ") == command
         assert target == "make demo" or re.search(rf"^{target} +# {re.escape(command)}$", README, re.MULTILINE)
