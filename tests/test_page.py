@@ -391,10 +391,11 @@ def test_the_raw_band_is_one_click_away(visit, model):
 def test_the_replay_shows_a_moment_of_the_past(visit):
     page = visit()
     opened(page, "At any moment of the past")
+    said = page.locator(".said:visible")
+    expect(said).to_contain_text("As it would have been said in Dec 1958")
     slider = page.locator("input[type=range]")
     slider.focus()
     page.keyboard.press("ArrowLeft")
-    said = page.locator(".said:visible")
     expect(said).to_contain_text("As it would have been said in Nov 1958")
     for _ in range(12):
         page.keyboard.press("ArrowLeft")
