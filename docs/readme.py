@@ -33,7 +33,7 @@ TELLING = {
         "classifier.py", "explain.py", "backtest.py", "calibration.py", "checkpoint.py", "records.py", "plots.py",
     ),
     "training/": (
-        "fit.py", "table.py", "synthetic.py", "real/", "text/", "loop.py", "diagnose.py", "memory_task.py",
+        "fit.py", "table/", "synthetic.py", "real/", "text/", "loop.py", "diagnose.py", "memory_task.py",
         "evaluate.py", "publish.py",
     ),
 }  # fmt: skip

@@ -16,7 +16,7 @@ from rnn_model.checkpoint import save
 from training.batches import ForecastBatches
 from training.fit import main
 from training.own_series import regimes_of
-from training.table import read_series_table
+from training.table.series import read_series_table
 
 QUICK = ["--from", str(TINY), "--batch", "16", "--warmup", "2", "--validate-every", "10"]
 

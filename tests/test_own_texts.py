@@ -32,7 +32,8 @@ from training.own_texts import (
     fit_texts,
     report,
 )
-from training.table import Split, TextTable, read_text_table, split_texts
+from training.table.splits import Split, split_texts
+from training.table.texts import TextTable, read_text_table
 from training.toy_texts import Rows, as_csv, forwarded, lamps, messages
 
 QUICK = {"batch": 32, "validate_every": 10, "averaging": 0.9, "workers": 0}

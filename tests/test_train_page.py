@@ -27,7 +27,7 @@ from rnn_model.records import Epoch, History
 from training import toy_series
 from training.fit import main
 from training.loop import NotFiniteError
-from training.table import split_texts
+from training.table.splits import split_texts
 from training.toy_texts import as_csv, forwarded, messages
 
 LONG = 180_000  # milliseconds; a busy machine is slow, not wrong

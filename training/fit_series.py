@@ -24,7 +24,7 @@ from training.config import TrainConfig
 from training.flags import add_flags, from_flags, settings
 from training.own_series import FINE, SCRATCH, files_for_people, fit_own, report, versions
 from training.parallel import Team
-from training.table import SeriesTable, read_series_table
+from training.table.series import SeriesTable, read_series_table
 
 PACKAGED = Path("weights/forecast")
 RUNS = Path("runs")

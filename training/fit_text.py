@@ -29,7 +29,8 @@ from training.flags import Record, add_flags, settings
 from training.folds import in_folds, report
 from training.loop import check_device
 from training.recipes import RECIPES, in_epochs
-from training.table import Split, read_text_table, split_texts
+from training.table.splits import Split, split_texts
+from training.table.texts import read_text_table
 from training.text_batches import TextBatches
 from training.text_card import text_card
 

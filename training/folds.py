@@ -15,7 +15,8 @@ import numpy as np
 from rnn_model.records import ClassScores
 from training.controls import Difference, difference, score, score_lines
 from training.own_texts import NETWORK, OwnTexts
-from training.table import Split, TextTable, split_folds
+from training.table.splits import Split, split_folds
+from training.table.texts import TextTable
 
 Fit = Callable[[Split, Path], OwnTexts]
 

@@ -48,7 +48,7 @@ from training.forecasting import Validation, loss_of, losses_of
 from training.loop import outlasted, train
 from training.parallel import ALONE, Team
 from training.real_series import RealSeries
-from training.table import SeriesTable
+from training.table.series import SeriesTable
 
 NETWORK, BEFORE, NAIVE = "network", "zero-shot", "seasonal naive"
 FINE = TrainConfig(

@@ -51,7 +51,8 @@ from training.stacking import (
     stacked_config,
     weights_of,
 )
-from training.table import Split, TextTable
+from training.table.splits import Split
+from training.table.texts import TextTable
 from training.text_batches import TextBatch
 from training.text_card import text_card
 

@@ -17,7 +17,7 @@ from rnn_model.config import TextConfig
 from rnn_model.network import TextNetwork
 from rnn_model.ngrams import prepared, steps_of
 from training.classifying import honest_temperature
-from training.table import dealt
+from training.table.splits import dealt
 
 STRENGTHS = (0.12, 0.5, 2.0, 8.0, 32.0)  # inverse penalties to choose from
 POWERS = (1.0, 2.0)  # of the rarity of a feature, by which it is weighed, to choose from

@@ -95,7 +95,7 @@ TOYS: Mapping[str, tuple[Callable[[], Rows], str]] = {
 
 
 def as_csv(rows: Rows) -> bytes:
-    """The rows as a file that `training.table.read_text_table` reads."""
+    """The rows as a file that `training.table.texts.read_text_table` reads."""
     sink = io.StringIO()
     csv.writer(sink).writerows([("text", "label"), *rows])
     return sink.getvalue().encode()

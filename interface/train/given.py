@@ -24,7 +24,8 @@ from rnn_model.config import check, within
 from rnn_model.errors import Problem
 
 if TYPE_CHECKING:
-    from training.table import SeriesTable, TextTable
+    from training.table.series import SeriesTable
+    from training.table.texts import TextTable
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
@@ -46,7 +47,8 @@ def kind_of(given: Given) -> str:
     Raises:
         InputError: the table can be read as neither.
     """
-    from training.table import read_series_table, read_text_table
+    from training.table.series import read_series_table
+    from training.table.texts import read_text_table
 
     try:
         texts = read_text_table(given.content, filename=given.name)
@@ -77,7 +79,7 @@ def texts_in(given: Given, chosen: Choices) -> TextTable:
     Raises:
         InputError: it cannot be read so, or there are more than a visitor may ask for.
     """
-    from training.table import read_text_table
+    from training.table.texts import read_text_table
 
     table = read_text_table(
         given.content,
@@ -100,7 +102,7 @@ def series_in(given: Given, chosen: Choices) -> SeriesTable:
     Raises:
         InputError, ConfigError: it cannot be read so, or there is more than a visitor may ask for.
     """
-    from training.table import read_series_table
+    from training.table.series import read_series_table
 
     check(within("horizon", chosen.horizon, 0, MOST_AHEAD), within("season", chosen.season, 0, MOST_SEASON))
     table = read_series_table(given.content, chosen.season or None, chosen.horizon or None, filename=given.name)

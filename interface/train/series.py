@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from training.config import TrainConfig
     from training.diagnose import Facts
     from training.own_series import OwnSeries
-    from training.table import SeriesTable
+    from training.table.series import SeriesTable
 
 MOST_SHOWN = 4  # series whose end is drawn
 NAMES = {"network": "your network", "zero-shot": "the packaged network", "seasonal naive": "repeating the last season"}

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from training.config import TrainConfig
     from training.diagnose import Facts
     from training.own_texts import OwnTexts
-    from training.table import Split, TextTable
+    from training.table.splits import Split
+    from training.table.texts import TextTable
 
 MOST_DRAWN = 40  # classes of a confusion matrix
 LONGEST_SHOWN = 160  # characters of a mistaken text
@@ -103,7 +104,7 @@ def read(given: Given, chosen: Choices) -> Texts:
     Raises:
         InputError: it cannot be trained on.
     """
-    from training.table import split_texts
+    from training.table.splits import split_texts
 
     table = texts_in(given, chosen)
     return Texts(given, table, split_texts(table, chosen.seed or 0), chosen.start)

@@ -1,33 +1,17 @@
-"""A person's own table: columns found, mistakes named with place and fix, splits that stay and keep copies together."""
+"""Texts with labels: columns found, mistakes named with their place and a fix, whatever kind of file it is"""
 
 from __future__ import annotations
 
 import io
 import json
-from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import openpyxl
 import pytest
+from reviews import ROWS, csv_of
 
 from rnn_model.errors import InputError
-from training.table import TextTable, leaking, read_series_table, read_text_table, same_text, split_texts
-
-SUBJECTS = ("the kettle", "a red bicycle", "this phone", "her old lamp", "our new tent", "that watch", "his desk")
-VERDICTS = {"good": ("works well and lasts", "was worth every coin"), "bad": ("broke at once", "came late and bent")}
-ROWS = [
-    (f"{subject} {words} {'again ' * again}".strip(), label)
-    for label, phrases in VERDICTS.items()
-    for subject in SUBJECTS
-    for words in phrases
-    for again in range(3)
-]
-
-
-def csv_of(rows: list[tuple[str, ...]], header: str = "review,verdict") -> bytes:
-    return "\n".join([header, *(",".join(row) for row in rows)]).encode()
+from training.table.texts import read_text_table
 
 
 def workbook_of(rows: list[tuple[str, ...]]) -> bytes:
@@ -36,10 +20,6 @@ def workbook_of(rows: list[tuple[str, ...]]) -> bytes:
         book.active.append(row)
     book.save(sink)
     return sink.getvalue()
-
-
-def large() -> TextTable:
-    return read_text_table(csv_of(ROWS), filename="a.csv")
 
 
 def test_the_same_content_is_read_alike_and_hashed_alike_from_every_kind_of_file() -> None:
@@ -157,85 +137,3 @@ def test_missing_labels_rare_classes_and_spellings_are_told() -> None:
     assert table.classes == ("bad", "good")
     assert len(table) == len(ROWS) + 1
     assert table.lines[-1] == 90
-
-
-def test_a_split_is_stratified_fixed_by_its_seed_and_independent_of_the_order_of_rows() -> None:
-    table = large()
-    split = split_texts(table, seed=3)
-    parts = (split.train, split.valid, split.test)
-    assert sorted(row for part in parts for row in part) == list(range(len(table)))
-    for part, share in zip(parts, (0.7, 0.1, 0.2), strict=True):
-        sizes = Counter(table.labels[row] for row in part)
-        assert set(sizes) == {0, 1}
-        assert all(abs(size - share * 42) <= 1 for size in sizes.values())
-    assert split == split_texts(table, seed=3)
-    assert split.test != split_texts(table, seed=4).test
-    order = np.random.default_rng(0).permutation(len(table))
-    shuffled = replace(
-        table, texts=tuple(table.texts[i] for i in order), labels=tuple(table.labels[i] for i in order), lines=()
-    )
-    again = split_texts(replace(shuffled, lines=tuple(range(len(order)))), seed=3)
-    assert {shuffled.texts[row] for row in again.test} == {table.texts[row] for row in split.test}
-
-
-def test_copies_stand_on_one_side_and_near_copies_are_suspected() -> None:
-    copies = [(f"  {text.upper()}!", label) for text, label in ROWS for _ in range(2)]
-    table = read_text_table(csv_of([*ROWS, *copies]), filename="a.csv")
-    split = split_texts(table, seed=1)
-    assert split.copies == len(copies)
-    sides = [{same_text(table.texts[row]) for row in part} for part in (split.train, split.valid, split.test)]
-    assert not sides[0] & sides[1] | sides[0] & sides[2] | sides[1] & sides[2]
-    assert any("168 rows repeat the text of another row, on the same side" in note for note in split.notes)
-
-    # dealt out blindly, the same rows leak, and that is found
-    assert len(leaking(table.texts, range(0, len(table), 2), range(1, len(table), 2))) > 0.5 * len(table) / 2
-
-
-def test_a_near_copy_is_found_and_an_unlike_text_is_not() -> None:
-    said = "the minister told reporters on friday that schools would stay closed for another two weeks"
-    texts = [said, said + " at least", "schools stay open said the minister on friday", "Short text", "short  text."]
-    assert leaking(texts, [0, 3], [1, 2, 4]) == (1, 4)
-
-
-def test_texts_with_two_labels_are_told() -> None:
-    rows = [*ROWS, (ROWS[0][0], "bad")]
-    notes = split_texts(read_text_table(csv_of(rows), filename="a.csv")).notes
-    assert any("1 text has more than one label" in note for note in notes)
-
-
-def test_shares_that_leave_nothing_to_train_on_are_refused() -> None:
-    with pytest.raises(InputError, match=r"add up to less than 0\.9"):
-        split_texts(large(), valid=0.5, test=0.5)
-
-
-def test_series_have_two_tails_held_out_and_the_short_ones_are_left_out(tmp_path: Path) -> None:
-    months = np.arange("2015-01", "2020-01", dtype="datetime64[M]")
-    lines = ["month,shop a,shop b"] + [f"{month},{100 + n},{200 - n}" for n, month in enumerate(months)]
-    path = tmp_path / "sales.csv"
-    path.write_text("\n".join(lines))
-    table = read_series_table(path)
-    assert table.horizon == 12
-    (valid,), (test,) = table.valid, table.test
-    assert (valid.season, valid.horizon, len(valid)) == (12, 12, 2)
-    assert [len(one) for one in table.train] == [36, 36]
-    np.testing.assert_array_equal(test.futures[0], 100 + np.arange(48, 60))
-    np.testing.assert_array_equal(valid.futures[0], 100 + np.arange(36, 48))
-    assert len(valid.histories[0]) == len(table.train[0]) == 36
-    assert table.train[0].times[-1] == np.datetime64("2017-12-01")
-    assert read_series_table(path, horizon=3).valid[0].histories[0].shape == (54,)
-    path.write_text("\n".join([*lines, ""]).replace(",100,", ", 100 ,"))
-    assert read_series_table(path).sha256 == table.sha256
-    still = [lines[0] + ",shop c,shop d", *(f"{line},5,{n if n > 55 else ''}" for n, line in enumerate(lines[1:]))]
-    path.write_text("\n".join(still))
-    table = read_series_table(path)
-    assert [one.name for one in table.series] == ["shop a", "shop b"]
-    assert table.notes[-2:] == (
-        "Left out: 1 series too short for that (“shop d”).",
-        "Left out: 1 series without any change (“shop c”).",
-    )
-    path.write_text("value\n" + "5\n" * 60)
-    with pytest.raises(InputError, match=r"a series that changes, found 1 series without any change \(“value”\)"):
-        read_series_table(path)
-    path.write_text("\n".join([line.rsplit(",", 1)[0] + ("," if n < 30 else ",7") for n, line in enumerate(lines)]))
-    with pytest.raises(InputError, match=r"at least 75 of which two tails of 25 steps are held out"):
-        read_series_table(path, horizon=25)

@@ -1,0 +1,1 @@
+"""A person's own table: texts with labels or series of numbers, read, checked, hashed and split once and for all."""
