@@ -6,7 +6,7 @@ import json
 import math
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from interface.answer import examples
 from interface.classify_tab import names_of
 from interface.program import taken_away
+from interface.scores import Measured, score_table
 from interface.sections import picture
 from rnn_model import Model, backtest, read
 from rnn_model.checkpoint import CARD, stored_bytes
@@ -88,7 +89,7 @@ def _made(model: Model, own: bool) -> str:
         rows["Made by"] = str(record["command"])
         rows["Learnt from"] = _learnt_from(record)
         rows["Made with"] = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-    return _table("How it was made", (), list(rows.items()))
+    return score_table("How it was made", (), list(rows.items()))
 
 
 def _layers(model: Model) -> str:
@@ -152,7 +153,7 @@ def _benchmark(scores: Mapping[str, Any]) -> str:
         for name, row in whole["methods"].items()
     ]
     series = sum(int(scores["sets"][name]["series"]) for name in whole["sets"])
-    overall = _table(
+    overall = score_table(
         f"Held-out values of {series:,} series in {len(whole['sets'])} sets, relative to the seasonal naive forecast",
         ("Method", "MASE", "WQL", "80 % band holds", "Seconds"),
         rows,
@@ -168,7 +169,7 @@ def _benchmark(scores: Mapping[str, Any]) -> str:
         for name, row in scores["sets"].items()
     ]
     heads = ("Set (series)", *map(_method, methods), "Our 80 % band holds")
-    each = _table("MASE relative to the seasonal naive forecast", heads, by_set)
+    each = score_table("MASE relative to the seasonal naive forecast", heads, by_set)
     return f'{overall}<p class="hint">{escape(hint)}</p>{_folded("Set by set", each)}'
 
 
@@ -186,7 +187,7 @@ def _identification(scores: Mapping[str, Any]) -> str:
         for name, row in scores["methods"].items()
     ]
     texts = sum(map(int, scores["texts"].values()))
-    return _table(
+    return score_table(
         f"Right on {texts:,} held-out texts in {len(scores['languages'])} languages, mean over the languages",
         ("Method", *(kind.capitalize() for kind in kinds), "Languages", "Texts a second", "MB"),
         rows,
@@ -198,33 +199,27 @@ def _ends(record: Mapping[str, Any]) -> str:
     rows = [
         (
             method,
-            *(_with_interval(row[measure], row[f"{measure}_interval"]) for measure in ("mase", "loss")),
+            *(Measured(row[measure], row[f"{measure}_interval"]) for measure in ("mase", "loss")),
             "" if row["coverage"] is None else percent(row["coverage"], 1),
         )
         for method, row in record["ends"].items()
     ]
     caption = "On held-out ends of its series; in brackets where the true value lies (95 % confidence)"
-    return _table(caption, ("Method", "MASE", "Quantile loss", "80 % band holds"), rows)
+    return score_table(caption, ("Method", "MASE", "Quantile loss", "80 % band holds"), rows)
 
 
 def _test_rows(record: Mapping[str, Any]) -> str:
     """A classifier of a person's own texts, on rows that it never saw."""
     rows = [
-        (name, *(_with_interval(row[measure], row[f"{measure}_interval"]) for measure in ("accuracy", "log_loss")))
+        (name, *(Measured(row[measure], row[f"{measure}_interval"]) for measure in ("accuracy", "log_loss")))
         for name, row in record["test"].items()
     ]
     count = int(next(iter(record["test"].values()))["rows"])
-    return _table(
+    return score_table(
         f"On {count:,} test rows that nothing was chosen by; in brackets where the true value lies (95 % confidence)",
         ("Method", "Accuracy", "Log loss"),
         rows,
     )
-
-
-def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3f}" + ("" if interval is None else f" ({interval[0]:.3f} to {interval[1]:.3f})")
 
 
 def _weak(model: Model) -> str:
@@ -283,7 +278,7 @@ def _confusions(scores: Mapping[str, Any], names: Mapping[str, str]) -> str:
         (names.get(of, of), names.get(taken, taken), *(percent(shares.get(kind, math.nan)) for kind in kinds))
         for (of, taken), shares in sorted(pairs.items(), key=lambda pair: -max(pair[1].values()))
     ]
-    return _table("Confused most", ("It is", "Taken for", *(kind.capitalize() for kind in kinds)), rows)
+    return score_table("Confused most", ("It is", "Taken for", *(kind.capitalize() for kind in kinds)), rows)
 
 
 def _held_out(model: Model, own: bool) -> str:
@@ -358,20 +353,6 @@ def _card(model: Model) -> str:
 
 def _folded(title: str, body: str) -> str:
     return f'<details class="inside"><summary>{escape(title)}</summary><div class="scroll">{body}</div></details>'
-
-
-def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose first column names its rows."""
-    top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
-    lines = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
-        for first, *cells in rows
-    )
-    head = f"<thead><tr>{top}</tr></thead>" if heads else ""
-    return (
-        f'<p class="small-heading">{escape(caption)}</p><div class="scroll" tabindex="0" role="region" '
-        f'aria-label="{escape(caption)}"><table class="scores">{head}<tbody>{lines}</tbody></table></div>'
-    )
 
 
 def _method(name: str) -> str:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from rnn_model import Model
 
@@ -93,3 +94,29 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=found, args=SWITCHES)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def harmless() -> set[str]:
+    """Complaints that are not ours; a file of tests that meets some has a fixture of this name."""
+    return set()
+
+
+@pytest.fixture
+def visitor(browser: Browser, address: str, harmless: set[str]) -> Iterator[BrowserContext]:
+    """Opens pages; afterwards nothing may be wrong behind the scenes, and nothing asked of another host."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address.rstrip("/"))
+    complaints: list[str] = []
+    hosts: set[str] = set()
+
+    def watch(page: Page) -> None:
+        page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+
+    context.on("page", watch)
+    yield context
+    context.close()
+    assert [one for one in complaints if one not in harmless] == []
+    assert hosts - {"", urlsplit(address).netloc} == set(), "a request left for another host"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from rnn_model import Model, classify
 
@@ -19,17 +18,12 @@ HOSTILE = "<script>document.title='taken'</script> und der Hund schläft"
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    complaints: list[str] = []
-    page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+def page(visitor: BrowserContext, address: str) -> Page:
+    page = visitor.new_page()
     page.goto(f"{address}?__theme=light")
     page.get_by_role("tab", name="Classify").click()
     page.get_by_label("Your text").wait_for()
-    yield page
-    page.close()
-    assert complaints == []
+    return page
 
 
 def ask(page: Page, text: str) -> None:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from interface.link import LONGEST, MOST, Shared, packed, unpacked
 from interface.visit import CLASSIFY, FORECAST
@@ -63,21 +63,11 @@ def test_a_damaged_link_is_an_input_error(link: str) -> None:
 
 
 @pytest.fixture
-def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address.rstrip("/"))
-    complaints: list[str] = []
+def context(visitor: BrowserContext) -> Iterator[BrowserContext]:
+    """Afterwards no link may have reached the server: what stands behind the # of an address stays in the browser."""
     asked: list[str] = []
-
-    def watch(page: Page) -> None:
-        page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-
-    context.on("page", watch)
-    yield context
-    context.close()
-    assert complaints == []
+    visitor.on("page", lambda page: page.on("request", lambda request: asked.append(request.url)))
+    yield visitor
     assert not any("forecast=" in url.partition("#")[0] or "classify=" in url.partition("#")[0] for url in asked)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from interface.program import LONGEST, program
 from rnn_model import Model, backtest, calibrate, classify, forecast
@@ -46,18 +45,11 @@ def fetched(code: str) -> Any:
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address.rstrip("/"))
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+def page(visitor: BrowserContext, address: str) -> Page:
+    page = visitor.new_page()
     page.goto(f"{address}?__theme=light")
     page.locator(".verdict").first.wait_for()
-    yield page
-    context.close()
-    assert complaints == []
+    return page
 
 
 def opened(page: Page) -> Locator:

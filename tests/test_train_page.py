@@ -7,12 +7,11 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from interface.live import followed
 from interface.model_view import shown
@@ -35,17 +34,12 @@ HOSTILE = "<script>document.title='taken'</script>"
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    complaints: list[str] = []
-    page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+def page(visitor: BrowserContext, address: str) -> Page:
+    page = visitor.new_page()
     page.goto(f"{address}?__theme=light")
     page.get_by_role("tab", name="Train").click()
     page.get_by_role("button", name="Train", exact=True).wait_for()
-    yield page
-    page.close()
-    assert complaints == []
+    return page
 
 
 def upload(page: Page, content: bytes, name: str = "letters.csv") -> None:

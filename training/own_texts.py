@@ -160,7 +160,8 @@ def fit_texts(
     config = config or config_for(table, CELL)
     learn = _on_n_grams if start == N_GRAMS else _from_nothing
     rows = _Rows(*(LabelledTexts(name, *_rows(table, part)) for name, part in _parts(split).items()))
-    learnt = learn(rows, replace(config, recurrent=config.recurrent or CELL), recipe, folder, say, watch)
+    whole = replace(config, recurrent=config.recurrent or CELL)
+    learnt = learn(_Training(rows, whole, recipe, folder, say, watch))
     model = Model(ModelConfig("own-texts", text=learnt.config), learnt.network, "trained here")
 
     taught, chose, (unseen, labels) = ((list(part.texts), part.labels) for part in rows)
@@ -207,6 +208,17 @@ class _Rows(NamedTuple):
     test: LabelledTexts
 
 
+class _Training(NamedTuple):
+    """What is trained on which rows; names as for `fit_texts`, the configuration with recurrence."""
+
+    rows: _Rows
+    config: TextConfig
+    recipe: TrainConfig
+    folder: Path
+    say: Callable[[str], None]
+    watch: Callable[[History], bool] | None
+
+
 class _Learnt(NamedTuple):
     """What came of the training alone; names as in `OwnTexts`, `flow` as in `Facts`."""
 
@@ -225,15 +237,9 @@ def _rows(table: TextTable, rows: tuple[int, ...]) -> tuple[tuple[str, ...], np.
     return tuple(table.texts[row] for row in rows), np.array(table.labels)[list(rows)]
 
 
-def _on_n_grams(
-    rows: _Rows,
-    config: TextConfig,
-    recipe: TrainConfig,
-    folder: Path,
-    say: Callable[[str], None],
-    watch: Callable[[History], bool] | None,
-) -> _Learnt:
+def _on_n_grams(asked: _Training) -> _Learnt:
     """Bag and recurrent networks, weighed on the training and validation rows, each held out from what judges it."""
+    rows, config, recipe, folder, say, watch = asked
     small = member_config(config)
     whole = stacked_config(small, PARTS)
     texts = [*rows.train.texts, *rows.valid.texts]
@@ -269,15 +275,9 @@ def _on_n_grams(
     return _Learnt(bag.eval().requires_grad_(False), alone, history, gained, flow)
 
 
-def _from_nothing(
-    rows: _Rows,
-    config: TextConfig,
-    recipe: TrainConfig,
-    folder: Path,
-    say: Callable[[str], None],
-    watch: Callable[[History], bool] | None,
-) -> _Learnt:
+def _from_nothing(asked: _Training) -> _Learnt:
     """All weights drawn at random, no feature left out, and the best epoch on the validation rows kept."""
+    rows, config, recipe, folder, say, watch = asked
     validation = TextValidation([rows.valid], config)
     every = -(-len(rows.train.texts) // MOST_SEEN)
     some = LabelledTexts("train", rows.train.texts[::every], rows.train.labels[::every])

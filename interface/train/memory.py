@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from html import escape
 from typing import TYPE_CHECKING
 
 from interface.live import followed
+from interface.scores import score_table
 from interface.sections import picture
 from interface.train import choices, view
 from interface.train.choices import Choices, cell_of, recipe_of
@@ -165,7 +165,7 @@ def results(pair: Pair) -> str:
     """Both in numbers, and the gradient against distance before and after training."""
     rows = [
         (
-            escape(one.name),
+            one.name,
             percent(one.accuracy),
             f"{one.before.memory} → {one.after.memory}",
             f"{one.before.radius.max():.2f} → {one.after.radius.max():.2f}",
@@ -173,7 +173,7 @@ def results(pair: Pair) -> str:
         )
         for one in pair.made
     ]
-    heads = ("Right on new sequences", "Effective memory", "Spectral radius", "Steps clipped")
+    heads = ("Network", "Right on new sequences", "Effective memory", "Spectral radius", "Steps clipped")
     flows = [
         replace(flow, name=f"{one.name}, {when}")
         for one in pair.made
@@ -187,7 +187,7 @@ def results(pair: Pair) -> str:
         "gradient fades on its way back, above it may explode. Guessing is right in a quarter of the sequences."
     )
     return (
-        f'{view.table("Side by side", heads, rows)}<p class="hint">{hint}</p>'
+        f'{score_table("Side by side", heads, rows)}<p class="hint">{hint}</p>'
         f'<p class="small-heading">Gradient against distance</p>{drawn}'
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -129,15 +130,24 @@ def comparable(before: Run | None, after: Run) -> Run | None:
     return before if differences(before, after) else None
 
 
-def flags(usual: dict[str, Any], recipe: TrainConfig, cell: CellConfig | None) -> list[str]:
-    """Command-line flags for the settings that are not the usual ones."""
+def command(kind: str, given: Sequence[str], usual: Sequence[Any], recipe: TrainConfig, cell: CellConfig | None) -> str:
+    """A training at the command line.
+
+    Args:
+        kind: what `python -m training.fit` calls it.
+        given: flags that say what is learnt from.
+        usual: recipe and cell whose settings need no flag.
+        recipe, cell: of the training.
+    """
+    known = {name: value for one in usual for name, value in asdict(one).items()}
     chosen = asdict(recipe) | ({} if cell is None else asdict(cell))
-    return [
+    flags = [
         part
         for name, value in chosen.items()
-        if value != usual[name]
+        if value != known[name]
         for part in (f"--{name.replace('_', '-')}", str(value))
     ]
+    return shlex.join(["python", "-m", "training.fit", kind, *given, *flags])
 
 
 def finished(run: Run) -> tuple[str, Run]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import shlex
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interface.live import Watch
+from interface.scores import Measured
 from interface.sections import picture
 from interface.train import view
 from interface.train.choices import PACKAGED, SERIES, Choices, cell_of, recipe_of
 from interface.train.given import Given, series_in
-from interface.train.runs import Outcome, Run, flags
+from interface.train.runs import Outcome, Run, command
 from rnn_model import Model, forecast
 from rnn_model.backtest import known
 from rnn_model.baselines import seasonal_naive
@@ -75,11 +75,11 @@ class OwnNumbers:
     def command(self, recipe: TrainConfig, cell: CellConfig | None) -> str:
         from training.own_series import FINE, SCRATCH
 
-        usual = asdict(FINE if cell is None else SCRATCH) | asdict(CellConfig())
+        usual = (FINE if cell is None else SCRATCH, CellConfig())
         given = ["--data", self.given.name, *([] if cell is None else ["--scratch"])]
         for name, steps in (("--season", self.season), ("--horizon", self.horizon)):
             given += [name, str(steps)] if steps else []
-        return shlex.join(["python", "-m", "training.fit", "forecast", *given, *flags(usual, recipe, cell)])
+        return command("forecast", given, usual, recipe, cell)
 
     def facts(self, recipe: TrainConfig, cell: CellConfig | None) -> Facts:
         from training.diagnose import Facts
@@ -132,16 +132,8 @@ def believed(fitted: OwnSeries) -> str:
         if math.isnan(gain.saved):
             lines.append(f"Beside {NAMES[name]} your network is {gain.verdict}.")
             continue
-        by = f"its {gain.measure} is {view.lower(gain.saved)}"
-        if gain.interval is not None:
-            low, high = gain.interval
-            by += f" (with 95 % confidence {view.lower(low)} to {view.lower(high)})"
-        if gain.verdict == "better":
-            lines.append(f"Believe your network rather than {NAMES[name]}: {by}.")
-        elif gain.verdict == "worse":
-            lines.append(f"Believe {NAMES[name]}, not your network: {by}.")
-        else:
-            lines.append(f"These series cannot tell your network from {NAMES[name]}: {by}.")
+        by = f"its {gain.measure} is {view.lower(gain.saved, gain.interval)}"
+        lines.append(view.believe(NAMES["network"], NAMES[name], gain.verdict, by, "These series"))
     tails = " and ".join(
         f"{scores['network']:.3f} on the {'ends that chose' if name == 'valid' else 'test ends'} "
         f"(before {scores['zero-shot']:.3f})"
@@ -149,15 +141,15 @@ def believed(fitted: OwnSeries) -> str:
     )
     kept = "keeps it, since it is better on both" if fitted.wins else "would keep the packaged one"
     lines.append(f"Loss relative to the classical forecast: {tails}. The same command {kept}.")
-    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+    return view.paragraphs(lines)
 
 
 def _scores(fitted: OwnSeries, table: SeriesTable) -> str:
     rows = [
         (
-            escape(NAMES[name][0].upper() + NAMES[name][1:]),
-            view.with_interval(row.mase, row.mase_interval),
-            view.with_interval(row.loss, row.loss_interval),
+            NAMES[name][0].upper() + NAMES[name][1:],
+            Measured(row.mase, row.mase_interval),
+            Measured(row.loss, row.loss_interval),
             "" if row.coverage is None else percent(row.coverage),
         )
         for name, row in reversed(list(fitted.test.items()))
@@ -165,13 +157,13 @@ def _scores(fitted: OwnSeries, table: SeriesTable) -> str:
     count, steps = len(table.series), table.horizon
     of = f" of {count:,} series" if count > 1 else ""
     caption = f"On the last {steps} steps{of}, by which nothing was chosen"
-    return (
-        f"{view.table(caption, ('Error (MASE)', 'Quantile loss', 'In the 80 % band'), rows)}"
-        '<p class="hint">Both in units of the usual change from one season to the next, lower is better; the quantile '
-        "loss judges the whole band, the error (MASE) its middle. In brackets: where the true value lies with 95 % "
-        "confidence, if there are enough series to say.</p>"
-        f'<div class="believe">{believed(fitted)}</div>'
+    hint = (
+        "Both in units of the usual change from one season to the next, lower is better; the quantile loss judges the "
+        "whole band, the error (MASE) its middle. In brackets: where the true value lies with 95 % confidence, if "
+        "there are enough series to say."
     )
+    heads = ("Forecast by", "Error (MASE)", "Quantile loss", "In the 80 % band")
+    return view.scores(caption, heads, rows, hint, believed(fitted))
 
 
 def _foretold(fitted: OwnSeries, table: SeriesTable, standing: Model) -> str:

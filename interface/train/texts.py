@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import asdict, dataclass, replace
-from html import escape
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interface.live import Watch
+from interface.scores import Measured, score_table
 from interface.sections import picture
 from interface.train import view
 from interface.train.choices import N_GRAMS, NOTHING, TEXTS, Choices, cell_of, recipe_of
 from interface.train.given import Given, texts_in
-from interface.train.runs import Outcome, Run, flags
+from interface.train.runs import Outcome, Run, command
 from rnn_model.config import CellConfig
 from rnn_model.plots_training import confusion_figure
 
@@ -64,9 +63,9 @@ class Texts:
     def command(self, recipe: TrainConfig, cell: CellConfig | None) -> str:
         from training.own_texts import CELL, FROM_NOTHING, RECIPE
 
-        usual = asdict(RECIPE if self.start == N_GRAMS else FROM_NOTHING) | asdict(CELL)
+        usual = (RECIPE if self.start == N_GRAMS else FROM_NOTHING, CELL)
         given = ["--data", self.given.name, "--start", self.start]
-        return shlex.join(["python", "-m", "training.fit", "classify", *given, *flags(usual, recipe, cell)])
+        return command("classify", given, usual, recipe, cell)
 
     def facts(self, recipe: TrainConfig, cell: CellConfig | None) -> Facts:
         from training.diagnose import Facts
@@ -79,8 +78,8 @@ class Texts:
         assert cell is not None, "a text network is made of new layers"
         config = config_for(self.table, cell)
         fitted = fit_texts(self.table, self.split, folder, config, recipe, lambda _: None, self.start, watch)
-        command, named = self.command(recipe, cell), fitted.model.config
-        papers = files_for_people(self.table, self.split, fitted, named, command, named.name)
+        named = fitted.model.config
+        papers = files_for_people(self.table, self.split, fitted, named, self.command(recipe, cell), named.name)
         model = replace(fitted.model, papers=papers)
         return Outcome(model, fitted.history, fitted.facts, results(fitted, self.table))
 
@@ -120,17 +119,12 @@ def believed(fitted: OwnTexts) -> str:
     rows = next(iter(fitted.scores.values())).rows
     lines = []
     for name, gap in fitted.against.items():
-        low, high = gap.log_loss_interval
         by = (
-            f"the network's log loss is {view.lower(gap.log_loss)} (with 95 % confidence {view.lower(low)} to "
-            f"{view.lower(high)}), its accuracy {100 * gap.accuracy:+.1f} points"
+            f"the network's log loss is {view.lower(gap.log_loss, gap.log_loss_interval)}, its accuracy "
+            f"{100 * gap.accuracy:+.1f} points"
         )
-        if gap.verdict == "better":
-            lines.append(f"Believe the network rather than {name}: {by}.")
-        elif gap.verdict == "worse":
-            lines.append(f"Believe {name}, not the network: {by}.")
-        else:
-            lines.append(f"{rows:,} test rows cannot tell the network from {name}: {by}. The simpler one will do.")
+        simpler = " The simpler one will do." if gap.verdict not in ("better", "worse") else ""
+        lines.append(view.believe("the network", name, gap.verdict, by, f"{rows:,} test rows") + simpler)
     if fitted.gained is not None:
         from training.own_texts import told
 
@@ -139,24 +133,17 @@ def believed(fitted: OwnTexts) -> str:
         from training.own_texts import LEFT_OUT
 
         lines.append(LEFT_OUT)
-    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+    return view.paragraphs(lines)
 
 
 def _scores(fitted: OwnTexts) -> str:
     rows = [
-        (
-            escape(name),
-            view.with_interval(row.accuracy, row.accuracy_interval),
-            view.with_interval(row.log_loss, row.log_loss_interval),
-        )
+        (name, Measured(row.accuracy, row.accuracy_interval), Measured(row.log_loss, row.log_loss_interval))
         for name, row in fitted.scores.items()
     ]
-    count = next(iter(fitted.scores.values())).rows
-    return (
-        f"{view.table(f'On {count:,} test rows that nothing was chosen by', ('Accuracy', 'Log loss'), rows)}"
-        f'<p class="hint">In brackets: where the true value lies with 95 % confidence.</p>'
-        f'<div class="believe">{believed(fitted)}</div>'
-    )
+    caption = f"On {next(iter(fitted.scores.values())).rows:,} test rows that nothing was chosen by"
+    hint = "In brackets: where the true value lies with 95 % confidence."
+    return view.scores(caption, ("Classifier", "Accuracy", "Log loss"), rows, hint, believed(fitted))
 
 
 def _confusion(fitted: OwnTexts, table: TextTable) -> str:
@@ -175,11 +162,5 @@ def _mistakes(fitted: OwnTexts, table: TextTable) -> str:
     for number, taken in fitted.worst:
         text = " ".join(table.texts[number].split())
         shown = text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + " …"
-        cells = (f"{table.lines[number]:,}", table.classes[table.labels[number]], taken, shown)
-        rows.append(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
-    heads = "".join(f'<th scope="col">{head}</th>' for head in ("Line", "It is", "Taken for", "Text"))
-    return (
-        '<p class="small-heading">Worst mistakes: wrong and surest</p><div class="scroll" tabindex="0" role="region" '
-        'aria-label="Worst mistakes"><table class="worst">'
-        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
+        rows.append((f"{table.lines[number]:,}", table.classes[table.labels[number]], taken, shown))
+    return score_table("Worst mistakes: wrong and surest", ("Line", "It is", "Taken for", "Text"), rows, kind="worst")

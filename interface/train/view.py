@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interface.program import taken_away
+from interface.scores import Cell, score_table
 from interface.sections import picture
 from interface.train.choices import LABELS
 from rnn_model import InputError, Model, UnrolledError
@@ -150,32 +151,40 @@ def refusal(error: UnrolledError) -> str:
     return f'<div class="problems" role="alert"><p>This cannot be trained on as it is.</p><ul>{lines}</ul></div>'
 
 
-def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose first column names its rows, under its caption; cells are HTML."""
-    top = "".join(f'<th scope="col">{head}</th>' for head in heads)
-    lines = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-        for first, *cells in rows
-    )
-    made = f'<table class="scores"><thead><tr><th></th>{top}</tr></thead><tbody>{lines}</tbody></table>'
-    name = escape(caption)
-    return (
-        f'<p class="small-heading">{name}</p>'
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">{made}</div>'
-    )
+def scores(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]], hint: str, believed: str) -> str:
+    """Scores beside the controls, how they are to be read, and which to believe."""
+    return f'{score_table(caption, heads, rows)}<p class="hint">{escape(hint)}</p><div class="believe">{believed}</div>'
 
 
-def with_interval(value: float, interval: tuple[float, float] | None) -> str:
-    """A number, and where the true one lies, if that is known."""
-    if value != value:
-        return "–"
-    between = "" if interval is None else f" <span>({interval[0]:.3f} to {interval[1]:.3f})</span>"
-    return f"{value:.3f}{between}"
+def believe(ours: str, rival: str, verdict: str, by: str, judges: str) -> str:
+    """Which of two networks to believe, in a sentence.
+
+    Args:
+        ours, rival: what they are called.
+        verdict: "better" or "worse" when `judges` can tell.
+        by: what speaks for that, in words.
+        judges: what they were scored on, in the plural.
+    """
+    if verdict == "better":
+        return f"Believe {ours} rather than {rival}: {by}."
+    if verdict == "worse":
+        return f"Believe {rival}, not {ours}: {by}."
+    return f"{judges} cannot tell {ours} from {rival}: {by}."
 
 
-def lower(saved: float) -> str:
-    """A difference of losses in words."""
+def lower(saved: float, interval: tuple[float, float] | None) -> str:
+    """A difference of losses in words, and where the true one lies."""
+    between = "" if interval is None else f" (with 95 % confidence {_lower(interval[0])} to {_lower(interval[1])})"
+    return f"{_lower(saved)}{between}"
+
+
+def _lower(saved: float) -> str:
     return f"{abs(saved):.3f} {'lower' if saved >= 0 else 'higher'}"
+
+
+def paragraphs(lines: Sequence[str]) -> str:
+    """Sentences, each by itself."""
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
 def archive(model: Model) -> bytes:
