@@ -22,6 +22,8 @@ import numpy as np
 from page_time import shares
 from playwright.sync_api import sync_playwright
 
+from rnn_model.report import percent  # found since page_time has put the repository on the path
+
 ROOT = Path(__file__).resolve().parent.parent
 PASSENGERS = json.loads((ROOT / "interface" / "examples.json").read_text(encoding="utf-8"))[0]["text"]
 SENTENCE = "Le chat dort sur le canapé depuis ce matin"
@@ -224,7 +226,7 @@ def measure(address: str, process: int, browser: str | None) -> bool:
     for name, measured in times.items():
         row(f"{name}, one visitor", milliseconds(measured))
     for name, share in shares().items():
-        row(f"drawing, share of the processor time of {name}", f"{share:.0%}")
+        row(f"drawing, share of the processor time of {name}", percent(share))
 
     many = [press(forecast, uuid4().hex) for _ in range(VISITORS)]
     single = float(np.median(times["Forecast pressed"]))
@@ -241,8 +243,9 @@ def measure(address: str, process: int, browser: str | None) -> bool:
         visits = [press(of, uuid4().hex) for _ in range(VISITORS)]
         before, after = asyncio.run(memory(address, process, visits, WARM_UP, REQUESTS))
         growth = after / before - 1
-        grown = f"{before / 2**20:.0f} -> {after / 2**20:.0f} MiB ({growth:+.1%}; aimed at: at most {MOST_GROWTH:+.0%})"
-        row(f"memory after {REQUESTS} {name}", grown)
+        grown = f"{before / 2**20:.0f} -> {after / 2**20:.0f} MiB"
+        aim = f"grown by {percent(growth, 1)}; aimed at: at most {percent(MOST_GROWTH)}"
+        row(f"memory after {REQUESTS} {name}", f"{grown} ({aim})")
         there = there and growth <= MOST_GROWTH
     return there
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from rnn_model.records import History
@@ -13,11 +13,17 @@ from rnn_model.records import History
 Result = TypeVar("Result")
 Watch = Callable[[History], bool]
 
+PAUSE = 1.0  # seconds between two curves at least
+SHARE = 0.1  # of the time of a run, that may go into drawing it
+
 
 def followed(
     fit: Callable[[Watch], Result], stop: threading.Event, seconds: float
 ) -> Iterator[tuple[History | None, Result | None]]:
-    """Learning curves as they grow, the latest only when several came at once, and at last the result.
+    """Learning curves as they grow, the latest only when several came since the one before, and at last the result.
+
+    A curve costs its drawing, which is done in the time of the run: the next one comes when PAUSE has passed, and when
+    what was spent on this one is no more than SHARE of the time since.  The result waits for nothing.
 
     Closing the iterator ends the run where it asks next whether to go on, and waits for that.
 
@@ -52,16 +58,23 @@ def followed(
 
     thread = threading.Thread(target=work, name="training", daemon=True)
     thread.start()
+    due = time.monotonic()
     try:
         while True:
             curve, result, error = told.get()
-            while curve is not None and not told.empty():
-                curve, result, error = told.get()
+            while curve is not None:
+                try:
+                    curve, result, error = told.get(timeout=max(due - time.monotonic(), 0.0))
+                except Empty:
+                    break
             if error is not None:
                 raise error
+            given = time.monotonic()
             yield curve, result
             if curve is None:
                 return
+            drawn = time.monotonic()
+            due = drawn + max(PAUSE, (drawn - given) * (1 / SHARE - 1))
     finally:
         left.set()
         thread.join()

@@ -25,7 +25,7 @@ from rnn_model.reading import long_table, read, series_in_parts, texts_in_parts
 from rnn_model.reading.limits import HEAD_BYTES, MAX_FILE_BYTES
 from rnn_model.reading.log import Log, Tally, count, quote
 from rnn_model.records import Reading, Series
-from rnn_model.report import forecast_columns, forecast_rows
+from rnn_model.report import forecast_columns, forecast_rows, percent
 from rnn_model.report_text import CLASS_COLUMNS, class_row
 
 FORECASTER, CLASSIFIER = "weights/forecast", "weights/language"
@@ -235,7 +235,7 @@ def _followed(parts: Iterable[Part], noun: str, options: argparse.Namespace, fil
         yield part
         done += len(part)
         if on_terminal or options.progress:
-            share = f", {min(file.tell() / size, 1):.0%} of the file" if size else ""
+            share = f", {percent(min(file.tell() / size, 1))} of the file" if size else ""
             said = f"{count(done, noun, 'series' if noun == 'series' else '')}{share}"
             print(f"\r{said}" if on_terminal else said, end="" if on_terminal else "\n", file=sys.stderr, flush=True)
     if on_terminal:

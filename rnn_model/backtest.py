@@ -17,7 +17,7 @@ from rnn_model.checkpoint import Model
 from rnn_model.forecaster import check_request, forecast_many, series_of
 from rnn_model.metrics import seasonal_scale
 from rnn_model.records import Backtest, Forecast, Series
-from rnn_model.report import repeating
+from rnn_model.report import percent, repeating
 
 MINIMUM = 20  # observed values below which nothing is held out
 FIRST = 8  # observed values that the first origin knows at least
@@ -151,7 +151,7 @@ def _verdict(made: Backtest, mine: float, theirs: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{max(round(100 * share), 1)} %"
+    return percent(max(share, 0.01))
 
 
 def _too_short(model: Model, series: Series, seen: int) -> Backtest:

@@ -19,6 +19,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_model.records import Backtest, Forecast
+from rnn_model.report import percent
 
 COVERAGE = 0.8
 ENOUGH = 12  # held-out values below which the bands are left as they are
@@ -90,11 +91,11 @@ def _scores(checked: Backtest) -> np.ndarray:
 
 
 def _in_words(change: np.ndarray) -> str:
-    low, high = (round(100 * (float(edge) - 1)) for edge in (change.min(), change.max()))
+    low, high = (round(float(edge) - 1, 2) for edge in (change.min(), change.max()))
     if low == high == 0:
         return "bands confirmed"
     if low < 0 < high:
-        return f"bands set from {-low} % narrower to {high} % wider"
+        return f"bands set from {percent(-low)} narrower to {percent(high)} wider"
     smallest, largest = sorted((abs(low), abs(high)))
-    share = f"{largest} %" if smallest == largest else f"{smallest} to {largest} %"
+    share = percent(largest) if smallest == largest else f"{100 * smallest:.0f} to {percent(largest)}"
     return f"bands {share} {'wider' if high > 0 else 'narrower'}"

@@ -374,7 +374,7 @@ def _draw_fan(axes: Axes, x: np.ndarray, past: np.ndarray, median: np.ndarray, b
     x_fan = x[-(ahead + len(start)) :]
     for shade, (coverage, edges) in zip(SHADES, bands.items(), strict=False):
         low, high = (np.concatenate([start, edge]) for edge in edges)
-        axes.fill_between(x_fan, low, high, color=ACCENT, alpha=shade, lw=0, clip_on=False, label=f"{coverage:.0%}")
+        axes.fill_between(x_fan, low, high, color=ACCENT, alpha=shade, lw=0, clip_on=False, label=percent(coverage))
     line = np.concatenate([start, median])
     axes.plot(x_fan, line, color=ACCENT, lw=2.2, solid_joinstyle="round", clip_on=False, label="median")
     axes.plot(x[-1], median[-1], "o", color=ACCENT, markersize=4.5, clip_on=False)

@@ -11,6 +11,7 @@ from tiny_checkpoint import FOLDER
 
 from rnn_model import InputError, Model, backtest, forecast, load
 from rnn_model.records import Backtest, Forecast, Series
+from rnn_model.report import percent
 
 module = importlib.import_module("rnn_model.backtest")  # the package's name for it is the function
 LEVELS = np.arange(1, 10) / 10
@@ -110,7 +111,7 @@ def test_a_better_forecast_is_praised_in_numbers(tiny: Model, monkeypatch) -> No
     assert made.mase == pytest.approx(0.5)
     assert made.naive_mase == pytest.approx(3.5)
     assert made.verdict == (
-        "On your last 36 points this was 86 % better than repeating the last value (MASE 0.50 against 3.50). "
+        f"On your last 36 points this was {percent(0.86)} better than repeating the last value (MASE 0.50 against 3.50). "
         "The 80 % band caught 0 of them."
     )
 
@@ -121,7 +122,7 @@ def test_a_worse_forecast_is_said_to_be_worse(tiny: Model, monkeypatch) -> None:
     # origins follow a 1, and 0, 1 come: repeating is off by 1 and 0, two more by 3 and 2
     assert made.gain < 0
     assert made.verdict.startswith(
-        "Repeating the last value is better here, by 80 % on your last 24 points (MASE 2.50 against 0.50)"
+        f"Repeating the last value is better here, by {percent(0.8)} on your last 24 points (MASE 2.50 against 0.50)"
     )
     assert "it is drawn too" in made.verdict
 

@@ -286,7 +286,7 @@ def test_a_long_table_is_forecast_in_parts_as_it_is_in_one(run, tmp_path, monkey
     for row, same in zip(rows, whole[1], strict=True):
         assert float(row["median"]) == pytest.approx(float(same["median"]), rel=1e-6)
     assert max(sizes) < 320, "rows read at a time"
-    assert "30 series, 100% of the file" in said
+    assert "30 series, 100\N{NO-BREAK SPACE}% of the file" in said
     assert "The comma is the decimal mark" in said
     assert "S0000: A season of 7 steps is taken from the calendar. (So for 30 series.)" in said
 
@@ -337,7 +337,7 @@ def test_large_files_of_texts_are_read_as_their_head_was(classes, tmp_path):
         f"Guten Morgen, {number}\nund Tag" for number in range(400)
     ]
     assert said.splitlines()[-1] == "400 texts."
-    assert "400 texts, 100% of the file" in said
+    assert "400 texts, 100\N{NO-BREAK SPACE}% of the file" in said
 
 
 def peak(work):

@@ -189,7 +189,7 @@ def test_accuracies_stand_in_the_learning_curve_and_survive_a_resume(tmp_path: P
     for epoch in history.epochs:
         assert epoch.train_accuracy == pytest.approx(1 - epoch.valid_loss / 100)
         assert epoch.valid_accuracy == 0.5
-    assert "/ 50.0%" in lines[1]
+    assert "/ 50.0\N{NO-BREAK SPACE}%" in lines[1]
     assert train(fresh(), Lines(), loss_of, validate, short, tmp_path, lines.append, shares) == history
     assert run(tmp_path / "without")[1].epochs[0].train_accuracy is None
 
@@ -307,6 +307,23 @@ def test_a_watched_run_ends_when_told_and_keeps_its_best(tmp_path: Path) -> None
     assert [epoch.valid_loss for epoch in whole.epochs] == [
         epoch.valid_loss for epoch in run(tmp_path / "whole")[1].epochs
     ]
+
+
+def test_steps_are_counted_as_everywhere_with_commas(tmp_path: Path) -> None:
+    long = replace(CONFIG, steps=1200, validate_every=600)
+    assert run(tmp_path / "whole", long)[1].stopped == "all 1,200 steps taken"
+    seen: list[History] = []
+    short = train(
+        fresh(),
+        Lines(),
+        loss_of,
+        validate,
+        long,
+        tmp_path,
+        lambda _: None,
+        watch=lambda _: bool(seen.append(_)) or len(seen) < 410,
+    )
+    assert short.stopped == "asked to at step 1,009"
 
 
 def test_a_gpu_that_is_not_there_is_told_before_anything_is_done(tmp_path: Path) -> None:

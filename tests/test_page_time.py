@@ -30,7 +30,7 @@ def test_visitors_are_all_served_and_counted(script, monkeypatch, capsys, addres
     said = capsys.readouterr().out
     assert re.search(r"at the same instant .* 4 answered, 0 lost", said)
     assert "MiB" in said
-    assert re.search(r"of a forecast +\d+%", said)
+    assert re.search(r"of a forecast +\d+\s%", said)
 
 
 def test_a_lost_request_is_counted_not_timed(script, address, capsys):

@@ -94,11 +94,11 @@ def test_bands_hold_half_and_eight_in_ten():
         band.get_label(): band.get_paths()[0].vertices[:, 1] for band in forecast_figure(forecast).axes[0].collections
     }
 
-    assert list(bands) == ["80%", "50%"]
-    assert bands["80%"].min() == pytest.approx(forecast.quantile(0.1).min())
-    assert bands["80%"].max() == pytest.approx(forecast.quantile(0.9).max())
-    assert bands["50%"].min() == pytest.approx(forecast.quantile(0.25).min())
-    assert bands["50%"].max() == pytest.approx(forecast.quantile(0.75).max())
+    assert list(bands) == ["80\N{NO-BREAK SPACE}%", "50\N{NO-BREAK SPACE}%"]
+    assert bands["80\N{NO-BREAK SPACE}%"].min() == pytest.approx(forecast.quantile(0.1).min())
+    assert bands["80\N{NO-BREAK SPACE}%"].max() == pytest.approx(forecast.quantile(0.9).max())
+    assert bands["50\N{NO-BREAK SPACE}%"].min() == pytest.approx(forecast.quantile(0.25).min())
+    assert bands["50\N{NO-BREAK SPACE}%"].max() == pytest.approx(forecast.quantile(0.75).max())
 
 
 def test_a_missing_value_is_a_gap_and_a_value_between_two_gaps_a_dot():

@@ -10,6 +10,7 @@ from typing import Any
 from rnn_model.checkpoint import CARD, load
 from rnn_model.config import ForecastConfig, ModelConfig
 from rnn_model.records import History, history_of
+from rnn_model.report import percent
 from training.card_parts import HERE, PROJECT, Place, wrapped
 from training.card_pictures import CURVE, HELD_OUT
 from training.text_card import text_card
@@ -136,7 +137,8 @@ def _how_it_works(config: ForecastConfig, record: Mapping[str, Any]) -> str:
     )
     kept = record.get("shrinkage", 1.0)
     restrained = (
-        f" Of what moves the median {kept:.0%} is kept: that held best on sources of series that training never saw."
+        f" Of what moves the median {percent(kept)} is kept: that held best on sources of series that training never "
+        "saw."
         if kept < 1
         else ""
     )
@@ -166,10 +168,10 @@ def _training(record: Mapping[str, Any], history: History, place: Place) -> str:
         )
     elif share:
         data = (
-            f"{share:.0%} windows of {record['real_series']:,} real series, the rest drawn from a prior over how real "
-            "ones move (`training/synthetic.py`). The real ones come from public packages under licences from CC0, "
-            "MIT and CC-BY-4.0 to GPL-3; each source with its licence, and how copies of the benchmark series were "
-            "kept out, stands in `docs/data-sources.md` of the project. The weights hold none of them."
+            f"{percent(share)} windows of {record['real_series']:,} real series, the rest drawn from a prior over how "
+            "real ones move (`training/synthetic.py`). The real ones come from public packages under licences from "
+            "CC0, MIT and CC-BY-4.0 to GPL-3; each source with its licence, and how copies of the benchmark series "
+            "were kept out, stands in `docs/data-sources.md` of the project. The weights hold none of them."
         )
     return f"""## Training
 
@@ -197,7 +199,7 @@ def _results(scores: Mapping[str, Any], place: Place) -> str:
 MASE / WQL relative to the seasonal naive forecast, geometric mean over sets, lower is better. Measured \
 {scores["date"]} by `{scores["command"]}`; all numbers in `scores.json`.
 
-| | {" | ".join(group["heading"] for group in groups)} |
+| method | {" | ".join(group["heading"] for group in groups)} |
 |---|{"---|" * len(groups)}
 {table}
 
@@ -207,7 +209,7 @@ MASE / WQL relative to the seasonal naive forecast, geometric mean over sets, lo
 def _remarks(model: Mapping[str, Any], scores: Mapping[str, Any]) -> Iterator[str]:
     if model["coverage"] is not None:
         narrow = ": it is too narrow" if model["coverage"] < TOO_NARROW else ""
-        yield f"The 80 % band holds {model['coverage']:.1%} of the values{narrow}."
+        yield f"The {percent(0.8)} band holds {percent(model['coverage'], 1)} of the values{narrow}."
     yield f"Worse than seasonal naive on: {', '.join(model['worse']) or 'none'}."
     behind = ", ".join(_behind(scores))
     if behind:

@@ -130,7 +130,7 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
         print(f"{together.size} processes share each batch")
     history = train(network, batches, loss_of, validation, config, RUNS / f"{arguments.out.name}-state")
 
-    print(f"stopped: {history.stopped}; best at step {history.epochs[history.best].step}")
+    print(f"stopped: {history.stopped}; best at step {history.epochs[history.best].step:,}")
     kept = 1.0
     if unfamiliar:
         elsewhere = Validation(unfamiliar, forecast, synthetic=False)

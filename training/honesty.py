@@ -20,6 +20,7 @@ from rnn_model import Model, backtest, calibrate, explain, forecast_many, load
 from rnn_model.errors import UnrolledError
 from rnn_model.metrics import coverage, weighted_quantile_loss
 from rnn_model.records import Forecast
+from rnn_model.report import percent
 from training.benchmarks import BenchmarkSet, open_sets
 from training.real_series import development_sets
 
@@ -135,9 +136,8 @@ def bands_table(rows: dict[str, Bands]) -> str:
     """One line a set and one of their means, as text."""
     lines = [f"{'80 % band holds':26} {'raw':>6} {'calibrated':>11} {'width':>7} {'WQL':>7} {'changed':>8}"]
     for name, row in rows.items():
-        lines.append(
-            f"{name:26} {row.raw:6.3f} {row.calibrated:11.3f} {row.width:7.3f} {row.loss:7.4f} {row.changed:8.0%}"
-        )
+        measured = f"{row.raw:6.3f} {row.calibrated:11.3f} {row.width:7.3f} {row.loss:7.4f}"
+        lines.append(f"{name:26} {measured} {percent(row.changed):>8}")
     raw, new = (np.array([getattr(row, kind) for row in rows.values()]) for kind in ("raw", "calibrated"))
     width, loss = (np.mean([getattr(row, kind) for row in rows.values()]) for kind in ("width", "loss"))
     lines.append(f"{'mean':26} {raw.mean():6.3f} {new.mean():11.3f} {width:7.3f} {loss:7.4f}")

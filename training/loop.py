@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from rnn_model.errors import TrainingError
 from rnn_model.records import Epoch, History
+from rnn_model.report import percent
 from training.config import TrainConfig
 from training.parallel import Team, mean_over_processes, team, told_by_first
 
@@ -101,7 +102,7 @@ def train(
         say = _silent
     if (folder / "state.json").exists():
         _restore(state, config, folder)
-        say(f"carried on from step {state.step}")
+        say(f"carried on from step {state.step:,}")
     state.network.to(config.device)
     state.averaged.to(config.device)
     state.optimiser.load_state_dict(state.optimiser.state_dict())  # its moments follow the weights
@@ -109,9 +110,9 @@ def train(
     say(f"{'step':>7} {'train':>9} {'valid':>9} {'rate':>9} {'gradient':>9} {'clipped':>8} {'CPU s':>7}")
 
     losses, norms = [], []
-    exhausted = f"no better validation in {config.patience} of them"
+    exhausted = f"no better validation in {config.patience:,} of them"
     over = _patience_spent(state, config)  # in an earlier sitting
-    stopped = exhausted if over else f"all {config.steps} steps taken"
+    stopped = exhausted if over else f"all {config.steps:,} steps taken"
     for batch in () if over else _ahead(batches, state.step, config):
         network.train()
         for group in state.optimiser.param_groups:
@@ -127,7 +128,7 @@ def train(
             if state.epochs:
                 network.load_state_dict(state.best)
             network.cpu().eval()
-            cause = f"step {state.step + 1}: {cause}"
+            cause = f"step {state.step + 1:,}: {cause}"
             raise NotFiniteError(
                 f"{cause}. The last good weights are kept (in {folder}, too, if there was a "
                 "validation); lower the learning rate or the clipping norm, or correct the row.",
@@ -164,8 +165,8 @@ def train(
                 _store(state, config, folder)
             say(
                 f"{epoch.step:>7} {epoch.train_loss:>9.4f} {epoch.valid_loss:>9.4f} {epoch.learning_rate:>9.2e} "
-                f"{epoch.gradient_norm:>9.3f} {epoch.clipped:>8.0%} {epoch.seconds:>7.0f}"
-                + (f"  right {shares[0]:.1%} / {shares[1]:.1%}" if shares else "")
+                f"{epoch.gradient_norm:>9.3f} {percent(epoch.clipped):>8} {epoch.seconds:>7.0f}"
+                + (f"  right {percent(shares[0], 1)} / {percent(shares[1], 1)}" if shares else "")
                 + ("  best" if best_epoch(state.epochs) == len(state.epochs) - 1 else "")
             )
             state.averaged.to(config.device)
@@ -175,7 +176,7 @@ def train(
         if watch is not None and state.epochs:
             wanted = together.rank > 0 or watch(_curve(state))
             if not told_by_first([float(wanted)])[0] and state.step < config.steps:
-                stopped = f"asked to at step {state.step}"
+                stopped = f"asked to at step {state.step:,}"
                 break
 
     network.load_state_dict(state.best)

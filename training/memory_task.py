@@ -25,6 +25,7 @@ from rnn_model.errors import UnrolledError
 from rnn_model.gradient_flow import gradient_flow
 from rnn_model.network import RecurrentNetwork
 from rnn_model.records import GradientFlow, History
+from rnn_model.report import percent
 from training.config import TrainConfig
 from training.loop import NotFiniteError, train
 
@@ -164,8 +165,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{'':24} {'radius':>7} {'right':>7} {'clipped':>8}  gradient before and after training")
         for name, cell in CELLS.items():
             made = remember(name, cell, arguments.distance)
-            print(f"{name:24} {made.after.radius.max():>7.2f} {made.accuracy:>7.1%} {made.clipped:>8.0%}", end="  ")
-            print(f"{made.before.verdict}\n{'':50} {made.after.verdict}")
+            shares = f"{percent(made.accuracy, 1):>7} {percent(made.clipped):>8}"
+            print(f"{name:24} {made.after.radius.max():>7.2f} {shares}  {made.before.verdict}")
+            print(f"{'':50} {made.after.verdict}")
     except UnrolledError as error:
         print(error, file=sys.stderr)
         return 1

@@ -7,11 +7,13 @@ from typing import Any
 
 from rnn_model.config import CellConfig, ModelConfig, TextConfig
 from rnn_model.records import History
+from rnn_model.report import percent
 from training.card_parts import HERE, PROJECT, Place, wrapped
 from training.card_pictures import CURVE
 
 TASK = "text-classification"
 EXPERIMENTAL = ("la", "lg", "sn", "st", "ts")  # next to no running text to learn from
+OFTEN = 0.05  # of the sentences of one language: taken for another so often, it is named
 
 
 def text_card(
@@ -90,7 +92,8 @@ def _use(config: TextConfig, place: Place, language: bool) -> str:
         f" Experimental, for want of running text to learn from: {', '.join(EXPERIMENTAL)}." if language else ""
     )
     # without a threshold only a text with nothing to read has no label
-    unsure = f"`.label` is None when no class reaches {config.threshold:.0%}: not sure. " if config.threshold else ""
+    reached = percent(config.threshold)
+    unsure = f"`.label` is None when no class reaches {reached}: not sure. " if config.threshold else ""
     meant = "short texts: a word, a message, a sentence" if language else "texts like those it learnt from"
     return f"""## How to use it
 
@@ -182,22 +185,22 @@ def _results(scores: Mapping[str, Any]) -> str:
         rows.append(f"| {name} | {accuracies} | {row['languages']} | {both} | {speed} | {size} |")
     for name, row in scores["published"].items():
         rows.append(f"| {name} \\* | {' | '.join(f'{100 * row[kind]:.1f}' for kind in kinds)} | 75 | – | – | – |")
-    confused = [entry for entry in scores["confusions"] if entry["kind"] == "sentences" and entry["share"] >= 0.05]
-    worst = ", ".join(f"{entry['of']} taken for {entry['as']} {entry['share']:.0%}" for entry in confused)
+    confused = [entry for entry in scores["confusions"] if entry["kind"] == "sentences" and entry["share"] >= OFTEN]
+    worst = ", ".join(f"{entry['of']} taken for {entry['as']} {percent(entry['share'])}" for entry in confused)
     errors = scores["methods"]["model"]["calibration_error"]
     return f"""## Results
 
 Accuracy in per cent on lingua's test data, mean over its {len(scores["languages"])} languages. Measured \
 {scores["date"]} by `{scores["command"]}`; everything in `scores.json`.
 
-| | {" | ".join(kinds)} | languages it knows | on those: it / this model | texts a second | MB |
+| method | {" | ".join(kinds)} | languages it knows | on those: it / this model | texts a second | MB |
 |---|{"---|" * (len(kinds) + 4)}
 {chr(10).join(rows)}
 
 \\* published, not measured here: {scores["published_source"]}.
 
 Expected calibration error: {", ".join(f"{kind} {value:.3f}" for kind, value in errors.items())}. Confused most, in \
-sentences: {worst or "none above 5 %"}."""
+sentences: {worst or f"none as often as {percent(OFTEN)}"}."""
 
 
 def _results_on_own(test: Mapping[str, Any]) -> str:
@@ -209,9 +212,9 @@ def _results_on_own(test: Mapping[str, Any]) -> str:
     return f"""## Results
 
 On {next(iter(test.values()))["rows"]:,} rows of the table that nothing was trained on or chosen by; in brackets where \
-the true value lies with 95 % confidence.
+the true value lies with {percent(0.95)} confidence.
 
-| | accuracy | log loss |
+| classifier | accuracy | log loss |
 |---|---|---|
 {chr(10).join(rows)}"""
 
