@@ -115,7 +115,7 @@ def inputs(scaled: Scaled, horizon: int, config: ForecastConfig) -> ForecastInpu
     growth = (1 + (steps - 1) * bank.alpha[:, None].square()).sqrt()
     centre = (weight[..., None] * said.forecasts).sum(1)
     spread = sigma * growth * bank.factor.clamp(min=0.1)
-    past, lengths = _left_aligned(_past(bank, scaled, sigma), scaled.observed[:, -bank.adjusted.shape[1] :])
+    past, lengths = _left_aligned(_past(bank, sigma), bank.read)
     return ForecastInputs(
         past,
         lengths,
@@ -126,12 +126,12 @@ def inputs(scaled: Scaled, horizon: int, config: ForecastConfig) -> ForecastInpu
     )
 
 
-def _past(bank: Bank, scaled: Scaled, sigma: Tensor) -> Tensor:
+def _past(bank: Bank, sigma: Tensor) -> Tensor:
     """(B, W, D): level, change, season, whether observed, how far back; then each family's one-step error."""
     window = bank.adjusted.shape[1]
     distance = bank.adjusted - bank.adjusted[:, -1:]
     age = torch.arange(window, 0, -1, dtype=sigma.dtype)[None].expand_as(distance).log()
-    seen = scaled.observed[:, -window:].to(sigma.dtype)
+    seen = bank.read.to(sigma.dtype)
     change = torch.diff(bank.adjusted, dim=1, prepend=bank.adjusted[:, :1])
     change = change * (seen.cumsum(1) > 1)  # the first value changes from nothing, not from the padding before it
     measured = torch.stack((distance, change, bank.season), 2) / sigma[..., None]

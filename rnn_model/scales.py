@@ -85,9 +85,8 @@ def candidates(
     highest, deepest = (scaled.amax(1) + reach)[:, None, None], (scaled.amin(1) - reach)[:, None, None]
     ahead = torch.minimum(torch.maximum(curved.forecasts, deepest), highest) * unit[:, None, None]
     ahead = (centre[:, None, None] + ahead).exp()
-    recent = observed[:, -window:]
-    used = recent & (recent.cumsum(1) > 1)
-    spent = torch.where(used, (logs + centre[:, None])[:, -window:] + unit.log()[:, None], 0.0).sum(1)
+    read = (logs + centre[:, None])[:, -window:] + unit.log()[:, None]
+    spent = torch.where(plain.read, plain.counts * read, 0.0).sum(1)
     evidence = curved.evidence - TEMPERATURE * spent[:, None]
 
     total, total_curved = plain.evidence.logsumexp(1), evidence.logsumexp(1)

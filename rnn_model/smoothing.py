@@ -30,8 +30,8 @@ from torch import Tensor
 from rnn_model.decomposition import TINY, seasonal
 
 LEVEL_ALPHAS = (0.05, 0.15, 0.3, 0.5, 0.75, 1.0)
-TREND_ALPHAS = (0.15, 0.4, 0.9)
-TREND_BETAS = (0.05, 0.2)  # as shares of alpha
+TREND_ALPHAS = (0.2, 0.5, 0.95)
+TREND_BETAS = (0.1, 0.6)  # as shares of alpha
 FORGETTINGS = (0.0, 0.35)
 # Likelihoods of neighbouring steps are not independent under a wrong model; tempering keeps the average broad.
 TEMPERATURE = 0.5
@@ -41,6 +41,11 @@ SMALLEST_FACTOR = 0.1
 # Penalty of a way that cannot be gone: its weight is exactly 0, as with inf, whose gradient would be nan.
 CLOSED = 1e9
 START = 10  # first steps that set a trend's initial level and slope, as in R's forecast::ets
+# Growth of a generation ago is no guide to that of the next two years, and one-step errors hardly tell two slopes
+# apart: the filters read so many seasons at most, and an error counts by exp(-age / memory) in the likelihood.
+SEASONS_READ = 12
+SEASONS_REMEMBERED = 8
+LEAST_REMEMBERED = 24  # steps
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,9 @@ class Bank:
         forecasts: (B, F, K) point forecasts, season included.
         evidence: (B, F) tempered log-likelihood of a family.
         sigma: (B, F) one-step error, root mean square.
-        errors: (B, F, W) one-step errors in time order; zero where nothing was observed.
+        errors: (B, F, W) one-step errors in time order; zero where nothing was read.
+        read: (B, W) bool, the steps that the filters read: observed, and not too long ago.
+        counts: (B, W) how much the error of a step counts as evidence; 0 where there is none.
         adjusted: (B, W) the series without its season, carried forward over missing values.
         season: (B, W) what was taken off.
         season_ahead: (B, K) what is put back on.
@@ -82,6 +89,8 @@ class Bank:
     evidence: Tensor
     sigma: Tensor
     errors: Tensor
+    read: Tensor
+    counts: Tensor
     adjusted: Tensor
     season: Tensor
     season_ahead: Tensor
@@ -139,6 +148,19 @@ def line(y: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
     return slope, mean - slope * middle
 
 
+def recent(observed: Tensor, period: Tensor) -> tuple[Tensor, Tensor]:
+    """Which of the last steps are read, (B, W) bool, and how much each counts, (B, W), 1 for the last.
+
+    Args:
+        observed: (B, W) bool, the last column is the present.
+        period: (B, 1) steps in the shorter season, 1 for none.
+    """
+    age = torch.arange(observed.shape[1] - 1, -1, -1)[None]
+    read = observed & ((age < SEASONS_READ * period) | (period == 1))
+    read = torch.where(read.any(1, keepdim=True), read, observed)  # a long gap leaves nothing recent
+    return read, (-age / (SEASONS_REMEMBERED * period).clamp(min=LEAST_REMEMBERED)).exp()
+
+
 def carried_forward(y: Tensor, observed: Tensor) -> Tensor:
     """Missing values replaced by the last observed one; columns before the first observation stay zero."""
     column = torch.arange(y.shape[1])[None].expand_as(y)
@@ -164,14 +186,15 @@ def smooth(
             try additive ones alone.
         periods: (B, 2) int; the shorter season first, 1 for none.
         horizon: K.
-        window: W, last steps that are filtered.
+        window: W, last steps that are filtered at most.
         families: names of FAMILIES.
     """
     window = min(window, x.shape[1])
     kinds = (False,) if level is None else (False, True)
     level = torch.zeros_like(x[:, 0]) if level is None else level
-    seen = observed[:, -window:]
+    seen, weights = recent(observed[:, -window:], periods[:, :1])
     used = seen & (seen.cumsum(1) > 1)  # the first value starts the filters, it cannot be foretold
+    counts = used * weights
     parts = _adjustments(x, observed, level, periods, horizon, kinds)
     ways = parts.penalty.shape[1]
     base = level[:, None, None]
@@ -180,13 +203,13 @@ def smooth(
     gain = torch.where(used[:, None], parts.factor_past[..., -window:], 0.0).flatten(0, 1)
     forecasts, evidence, sigma, errors, alpha = (
         part.unflatten(0, (-1, ways))
-        for part in _filtered(families, adjusted, _repeat(seen, ways), _repeat(used, ways), gain, horizon)
+        for part in _filtered(families, adjusted, _repeat(seen, ways), _repeat(counts, ways), gain, horizon)
     )  # each (B, ways, F, ...)
     # (forecast + base) * factor - base + offset, ordered so that a large base does not cost float32 its digits
     lift = base * (parts.factor - 1)
     forecasts = forecasts * parts.factor[:, :, None] + (lift + parts.offset)[:, :, None]
     # the indices were paid for on the whole history, the likelihood is that of the window
-    share = used.sum(1, keepdim=True).clamp(min=1) / observed.sum(1, keepdim=True).clamp(min=1)
+    share = counts.sum(1, keepdim=True).clamp(min=1) / observed.sum(1, keepdim=True).clamp(min=1)
     evidence = evidence - TEMPERATURE * (share * parts.penalty)[..., None]
 
     way_in_family = evidence.softmax(1)
@@ -201,6 +224,8 @@ def smooth(
         evidence=evidence.logsumexp(1),
         sigma=(way_in_family * sigma).sum(1),
         errors=(way_in_family[..., None] * errors).sum(1),
+        read=seen,
+        counts=counts,
         adjusted=level_line,
         season=torch.where(seen, x[:, -window:] - level_line, 0.0),
         season_ahead=point - flat,
@@ -291,15 +316,15 @@ def _adjustments(
 
 
 def _filtered(
-    families: tuple[str, ...], y: Tensor, seen: Tensor, used: Tensor, gain: Tensor, horizon: int
+    families: tuple[str, ...], y: Tensor, seen: Tensor, counts: Tensor, gain: Tensor, horizon: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """All families on adjusted series.
 
     Args:
         families: F names.
         y: (B, W), carried forward over missing values.
-        seen: (B, W) bool, observed.
-        used: (B, W) bool, errors that count.
+        seen: (B, W) bool, read.
+        counts: (B, W) how much an error counts, 1 at most; 0 where there is none.
         gain: (B, W) by which an error on the adjusted scale is multiplied on the original one; 0 where not used.
         horizon: K.
 
@@ -333,8 +358,8 @@ def _filtered(
     path = base + slope * damped_steps(ahead, bend)
     forecasts = path[:, :, None] + level[..., None] + trend[..., None] * growth
 
-    count = used.sum(1).clamp(min=1).to(y.dtype)[:, None]
-    variance = (torch.linalg.vecdot(errors, errors) + PRIOR_ERROR**2) / (count + 1)
+    count = counts.sum(1).clamp(min=1)[:, None]
+    variance = (torch.einsum("fbgw,bw->fbg", errors.square(), counts) + PRIOR_ERROR**2) / (count + 1)
     likelihood = -0.5 * TEMPERATURE * count * variance.log()
     weight = likelihood.softmax(2)
     return (

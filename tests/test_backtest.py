@@ -111,8 +111,8 @@ def test_a_better_forecast_is_praised_in_numbers(tiny: Model, monkeypatch) -> No
     assert made.mase == pytest.approx(0.5)
     assert made.naive_mase == pytest.approx(3.5)
     assert made.verdict == (
-        f"On your last 36 points this was {percent(0.86)} better than repeating the last value (MASE 0.50 against "
-        "3.50). The 80 % band caught 0 of them."
+        f"On your last 36 points this was {percent(0.86)} better than repeating the last value "
+        "(MASE 0.50 against 3.50). The 80 % band caught 0 of them."
     )
 
 

@@ -23,6 +23,15 @@ def by_hand(values: np.ndarray, period: int) -> np.ndarray:
     return result
 
 
+def trend_by_hand(values: np.ndarray, period: int) -> np.ndarray:
+    """The moving average, and beyond its last column the line through that one and the one half a period before."""
+    result = by_hand(values, period)
+    last, half = np.flatnonzero(~np.isnan(result))[-1], period // 2
+    slope = (result[last] - result[last - half]) / half
+    result[last + 1 :] = result[last] + slope * np.arange(1, len(values) - last)
+    return result
+
+
 def rows(*series: np.ndarray) -> tuple[Tensor, Tensor]:
     """Right-aligned batch and what of it is observed."""
     length = max(map(len, series))
@@ -127,18 +136,18 @@ def test_gaps_do_not_shift_the_season() -> None:
 
 
 def test_strength_is_the_james_stein_factor() -> None:
-    """Recomputed in numpy for one noisy series: 1 - (noise variance / years) / variance of the indices."""
+    """Recomputed in numpy for one noisy series: 1 - (noise variance / values of a phase) / variance of the indices."""
     period, years = 4, 6
     rng = np.random.default_rng(2)
     series = np.resize(wave(period), period * years) + rng.normal(size=period * years)
-    remainder = series - by_hand(series, period)
+    remainder = series - trend_by_hand(series, period)
     inside = ~np.isnan(remainder)
     phase = np.arange(len(series)) % period
     index = np.array([remainder[inside & (phase == p)].mean() for p in range(period)])
     index -= index.mean()
     noise = np.sum((remainder - index[phase])[inside] ** 2) / (inside.sum() - period)
     variance = np.sum(index**2) / (period - 1)
-    expected = 1 - noise / (years - 1) / variance
+    expected = 1 - noise * np.mean(1 / np.bincount(phase[inside])) / variance
     assert 0.1 < expected < 0.95
 
     found = season_of(series, period=period)
@@ -200,13 +209,24 @@ def test_weights_of_forgetting_by_hand() -> None:
     """A year (counted back from the last column) weighs 1 - forgetting of the next one."""
     rng = np.random.default_rng(6)
     series = np.resize(3 * wave(4), 24) + rng.normal(size=24)
-    remainder = series - by_hand(series, 4)
+    remainder = series - trend_by_hand(series, 4)
     years_back = (23 - np.arange(24)) // 4
     weight = np.where(np.isnan(remainder), 0.0, 0.65**years_back)
     index = np.array([np.average(np.nan_to_num(remainder[p::4]), weights=weight[p::4]) for p in range(4)])
     index -= index.mean()
     found = season_of(series, period=4, horizon=4, forgetting=0.35)
     torch.testing.assert_close(found.ahead[0].double() / found.strength.item(), torch.from_numpy(index), **CLOSE)
+
+
+def test_the_newest_half_of_a_season_has_its_part() -> None:
+    """A season that changes in the last two quarters changes their indices, on whatever line the series grows."""
+    series = np.resize(3 * wave(4), 40)
+    changed = series.copy()
+    changed[-2:] += 5.0
+    before, after = (season_of(one, period=4, horizon=4, forgetting=0.35).ahead[0] for one in (series, changed))
+    assert ((after - before)[2:] > 0.3).all()
+    grown = season_of(series + 0.5 * np.arange(40), period=4, horizon=4)
+    torch.testing.assert_close(grown.ahead, season_of(series, period=4, horizon=4).ahead, rtol=0, atol=1e-4)
 
 
 def test_a_series_in_a_batch_is_treated_as_alone() -> None:

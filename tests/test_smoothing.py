@@ -12,7 +12,20 @@ from torch import Tensor
 
 from rnn_model import smoothing
 from rnn_model.config import FAMILIES
-from rnn_model.smoothing import PRIOR_ERROR, START, TEMPERATURE, carried_forward, damped_steps, line, responses, smooth
+from rnn_model.smoothing import (
+    LEAST_REMEMBERED,
+    PRIOR_ERROR,
+    SEASONS_READ,
+    SEASONS_REMEMBERED,
+    START,
+    TEMPERATURE,
+    carried_forward,
+    damped_steps,
+    line,
+    recent,
+    responses,
+    smooth,
+)
 
 WINDOW = 60
 # The bank works in float32 (6e-8 a rounding) with matrices of up to WINDOW terms; the loops below in float64.
@@ -60,13 +73,14 @@ def loop(y: np.ndarray, family: str, horizon: int) -> dict[str, np.ndarray]:
 
     growth = np.cumsum(phi ** np.arange(1.0, horizon + 1))
     used = seen & (np.cumsum(seen) > 1)
-    count = max(used.sum(), 1)
+    counts = used * np.exp(-np.arange(len(y))[::-1] / LEAST_REMEMBERED)
+    count = max(counts.sum(), 1)
     errors, forecasts, likelihoods, variances = [], [], [], []
     for alpha, beta in grid(family):
         error, final, trend = filtered(carried - drift * steps, level, slope, alpha, beta, phi)
         errors.append(np.where(used, error, 0.0))
         forecasts.append(final + trend * growth + drift * ahead)
-        variances.append((np.sum(errors[-1] ** 2) + PRIOR_ERROR**2) / (count + 1))
+        variances.append((np.sum(counts * errors[-1] ** 2) + PRIOR_ERROR**2) / (count + 1))
         likelihoods.append(-0.5 * TEMPERATURE * count * math.log(variances[-1]))
     weight = np.exp(np.array(likelihoods) - max(likelihoods))
     evidence = max(likelihoods) + math.log(np.mean(weight))
@@ -187,6 +201,26 @@ def test_every_family_is_its_loop(family: str, kind: str) -> None:
     said = bank(y, families=(family,))
     for name, expected in loop(y, family, 8).items():
         np.testing.assert_allclose(getattr(said, name)[0, 0].numpy(), expected, **CLOSE, err_msg=name)
+
+
+def test_what_is_read_and_how_much_it_counts() -> None:
+    observed = torch.ones(4, WINDOW, dtype=torch.bool)
+    observed[3, -SEASONS_READ * 4 :] = False
+    read, weight = recent(observed, torch.tensor([[4], [12], [1], [4]]))
+    assert read.sum(1).tolist() == [SEASONS_READ * 4, WINDOW, WINDOW, WINDOW - SEASONS_READ * 4]
+    assert read[0, -1]
+    assert not read[0, 0]
+    for row, memory in enumerate((SEASONS_REMEMBERED * 4, SEASONS_REMEMBERED * 12, LEAST_REMEMBERED)):
+        np.testing.assert_allclose(weight[row], np.exp(-np.arange(WINDOW)[::-1] / memory), rtol=1e-5)
+
+
+def test_growth_of_long_ago_is_forgotten() -> None:
+    """Forty years of quarters that grew twice as fast until twelve years ago are forecast as those since."""
+    old, new = 0.2 * np.arange(112), 0.1 * np.arange(1, 49)
+    series = np.r_[old - old[-1], new] + np.resize([0.5, -0.2, -0.5, 0.2], 160) + 0.05 * noise(160)
+    ahead = point(bank(series, periods=(4, 1)))[0]
+    years = ahead.reshape(2, 4).mean(1) - series[-4:].mean()
+    np.testing.assert_allclose(years, [0.4, 0.8], atol=0.08)
 
 
 def test_simple_exponential_smoothing_by_hand() -> None:

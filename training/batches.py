@@ -53,7 +53,6 @@ REGIMES = (
 )
 # A normal series' forecast errs by about one naive step; beyond this many the loss counts them less.
 WILD = 8.0
-MIXED = 0.3  # share of real series that two are added for
 
 
 class Batch(NamedTuple):
@@ -188,10 +187,7 @@ def _real(
 ) -> Window:
     """A window of a real series, often changed in ways that leave it plausible."""
     series = members[_pick(rng, chance)]
-    values = series.values
-    if rng.random() < MIXED:
-        values = _mixed(rng, values, members[_pick(rng, chance)].values)
-    values = _varied(rng, values)
+    values = _varied(rng, series.values)
     # a short series still teaches: at least a fifth of it is future, the rest of the horizon stays unknown
     known = min(horizon, max(len(values) // 5, 1))
     end = int(rng.integers(min(len(values) // 2, len(values) - known), len(values) - known + 1))
@@ -207,18 +203,6 @@ def _real(
 
 def _pick(rng: np.random.Generator, cumulative: np.ndarray) -> int:
     return int(np.searchsorted(cumulative, rng.random() * cumulative[-1]))
-
-
-def _mixed(rng: np.random.Generator, values: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """A weighted sum of the ends of two series, each in its own spread, at the level of the first."""
-    length = min(len(values), len(other))
-    if length < 5:
-        return values
-    values, other = values[-length:], other[-length:]
-    spread, other_spread = np.nanstd(values), np.nanstd(other)
-    if not spread > 0 or not other_spread > 0:
-        return values
-    return values + rng.uniform(0.1, 1.0) * (spread / other_spread) * (other - np.nanmean(other))
 
 
 def _varied(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
