@@ -168,7 +168,7 @@ def test_the_raw_band_is_one_click_away(model):
     raw = answer(model, text, None, 24, None, 0.8, Chosen(text), [])
     expected = forecast(model, text, horizon=24).quantile(0.1)
     np.testing.assert_allclose(raw.table["Low"].astype(float), expected, atol=0.6)
-    assert np.abs(counted.table["Low"].astype(float) - expected).max() > 2
+    assert np.abs(counted.table["Low"].astype(float) - expected).max() > 1  # more than rounding explains
 
 
 def test_the_verdict_and_the_sections_are_those_of_the_engine(model):
