@@ -58,23 +58,22 @@ def moving_average(x: Tensor, observed: Tensor, period: Tensor) -> tuple[Tensor,
     return mean.to(x.dtype), full & observed
 
 
-def carried_on(mean: Tensor, full: Tensor, observed: Tensor, period: Tensor) -> tuple[Tensor, Tensor]:
-    """A moving average that goes on to the last column, with the slope of its last half period.
+def carried_on(mean: Tensor, full: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
+    """A moving average that goes on to the last column, with its slope from first to last.
 
     Without it the newest half of a season would have no part in the indices, though it tells most of how they change.
+    A slope of the last season alone would be steep and wrong where the series turns.
 
     Args:
         mean, full: what `moving_average` gave, (B, T) each.
         observed: (B, T) bool.
-        period: (B,) int, at least 1.
     """
     column = torch.arange(mean.shape[1])[None].expand_as(mean)
-    last = torch.where(full, column, -1).amax(1, keepdim=True)
-    end, before = last.clamp(min=0), (last - period[:, None] // 2).clamp(min=0)
-    rise = mean.gather(1, end) - mean.gather(1, before)
-    slope = torch.where(full.gather(1, before), rise, 0.0) / (end - before).clamp(min=1)
-    beyond = (column > last) & (last >= 0)
-    return torch.where(beyond, mean.gather(1, end) + slope * (column - last), mean), full | (beyond & observed)
+    last = torch.where(full, column, 0).amax(1, keepdim=True)
+    first = torch.where(full, column, last).amin(1, keepdim=True)
+    slope = (mean.gather(1, last) - mean.gather(1, first)) / (last - first).clamp(min=1)
+    beyond = (column > last) & full.any(1, keepdim=True)
+    return torch.where(beyond, mean.gather(1, last) + slope * (column - last), mean), full | (beyond & observed)
 
 
 def seasonal(
@@ -98,7 +97,7 @@ def seasonal(
     phase = column.remainder(period[:, None])
     age = torch.div(-column, period[:, None], rounding_mode="floor").to(x.dtype)
 
-    trend, full = carried_on(*moving_average(x, observed, period), observed, period)
+    trend, full = carried_on(*moving_average(x, observed, period), observed)
     unit = torch.where(relative[:, None], (trend + level[:, None]).clamp(min=TINY), 1.0)
     remainder = torch.where(full, (x - trend) / unit, 0.0)
     weight = torch.where(full, (age * (1.0 - forgetting).log()[:, None]).exp(), 0.0)

@@ -24,10 +24,10 @@ def by_hand(values: np.ndarray, period: int) -> np.ndarray:
 
 
 def trend_by_hand(values: np.ndarray, period: int) -> np.ndarray:
-    """The moving average, and beyond its last column the line through that one and the one half a period before."""
+    """The moving average, and beyond its last column the line through its first and its last."""
     result = by_hand(values, period)
-    last, half = np.flatnonzero(~np.isnan(result))[-1], period // 2
-    slope = (result[last] - result[last - half]) / half
+    first, last = np.flatnonzero(~np.isnan(result))[[0, -1]]
+    slope = (result[last] - result[first]) / (last - first)
     result[last + 1 :] = result[last] + slope * np.arange(1, len(values) - last)
     return result
 
