@@ -47,7 +47,7 @@ from training.tails import kept_back
 OUT = Path("weights/forecast")
 RUNS = Path("runs")
 # What made the packaged forecaster; docs/research-log.md has what else was tried.
-RECIPE: dict[str, Any] = {"steps": 6000, "real_share": 0.6, "noise": 0.1, "weight_decay": 0.1}
+RECIPE: dict[str, Any] = {"steps": 2000, "real_share": 0.6, "noise": 0.1, "weight_decay": 0.1}
 CELL: dict[str, Any] = {"hidden_size": 96, "layers": 2}
 
 
