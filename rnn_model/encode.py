@@ -20,6 +20,7 @@ from rnn_model.smoothing import Bank
 
 PAST_FEATURES = 5  # beside one error per family
 LEAST_EVIDENCE = -30.0  # logarithm of a weight that is as good as 0; what is closed has -1e9 and no use for digits
+MONTHS = 12
 ODDS = 5.0  # log odds of the scales that the network sees as large
 LEVEL, SEASON = 0, 2  # where among them the deseasonalised level and the season stand
 AHEAD_FEATURES = 14  # beside two per family of either scale
@@ -123,6 +124,7 @@ def inputs(scaled: Scaled, horizon: int, config: ForecastConfig) -> ForecastInpu
         said.forecasts.transpose(1, 2),
         said.evidence.clamp(min=LEAST_EVIDENCE),
         spread,
+        MONTHS % scaled.periods[:, 0] > 0,
     )
 
 

@@ -166,6 +166,7 @@ class ForecastInputs(NamedTuple):
         forecasts: (B, K, F) classical point forecasts, in scaled units.
         evidence: (B, F) logarithms of their weights.
         spread: (B, K) expected error of their mean, in scaled units, positive.
+        frequent: (B,) bool; the season is none of a year in months, quarters or halves, nor is there none.
     """
 
     past: Tensor
@@ -174,6 +175,7 @@ class ForecastInputs(NamedTuple):
     forecasts: Tensor
     evidence: Tensor
     spread: Tensor
+    frequent: Tensor
 
     @property
     def centre(self) -> Tensor:
@@ -207,7 +209,7 @@ class ForecastNetwork(nn.Module):
         self.decoder = RecurrentNetwork(ahead_features, config.decoder)
         self.weigh = nn.Linear(config.decoder.hidden_size, len(config.families) + len(config.log_families))
         self.head = nn.Linear(config.decoder.hidden_size, len(config.levels))
-        self.widening = config.widening
+        self.widening, self.widening_frequent = config.widening, config.widening_frequent
         self.levels: Tensor
         self.register_buffer("levels", torch.tensor(config.levels), persistent=False)
         for last in (self.weigh, self.head):
@@ -230,8 +232,9 @@ class ForecastNetwork(nn.Module):
         median, below, above = self.head(outputs).split(
             (1, self.head.out_features // 2, self.head.out_features // 2), 2
         )
-        lower = median - self.widening * nn.functional.softplus(below).cumsum(2).flip(2)
-        upper = median + self.widening * nn.functional.softplus(above).cumsum(2)
+        widening = torch.where(inputs.frequent, self.widening_frequent, self.widening)[:, None, None]
+        lower = median - widening * nn.functional.softplus(below).cumsum(2).flip(2)
+        upper = median + widening * nn.functional.softplus(above).cumsum(2)
         offsets = torch.cat((lower, median, upper), 2)
         centre = inputs.weighted(inputs.evidence[:, None] + self.weigh(outputs))
         return centre[..., None] + inputs.spread[..., None] * offsets

@@ -32,7 +32,7 @@ class Candidates:
     Attributes:
         forecasts: (B, F, K) point forecasts.
         evidence: (B, F) log weights, which add up to 1 as weights.
-        sigma: (B, F) one-step error, root mean square.
+        sigma: (B, F) one-step error, as in `Bank`.
         plain: the bank on the series as it is.
         odds: (B,) log odds of the logarithms by one-step errors alone; 0 where they are closed.
         closed: (B,) bool, the logarithms are.
@@ -77,7 +77,7 @@ def candidates(
     unit = torch.where(unit <= 1e-9, 1.0, unit)
     scaled = logs / unit[:, None]
     # what is multiplicative in the series is additive in its logarithms
-    curved = smooth(scaled, observed, None, periods, horizon, window, log_families)
+    curved = smooth(scaled, observed, None, periods, horizon, window, log_families, doubling=1 / unit)
 
     factors = (curved.season * unit[:, None]).exp()
     closed = closed | (factors.amin(1) <= SMALLEST_FACTOR)

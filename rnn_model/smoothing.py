@@ -16,6 +16,10 @@ Theta method, Hyndman & Billah 2003), "drift" the whole; "trend" is Holt's metho
 
 Each family runs on the series itself and on four seasonal adjustments of it (additive or multiplicative, all
 years alike or recent ones heavier), which are averaged by evidence too.
+
+One-step errors hardly tell a slope that will last from one that is chance, least of all in a volatile series.  So
+what a filter expects to grow, as a share of the level, has a prior: Student's t with three degrees of freedom, which
+doubts a slope that is large beside what series do in as many seasons, and yields where the errors insist on it.
 """
 
 from __future__ import annotations
@@ -37,6 +41,7 @@ FORGETTINGS = (0.0, 0.35)
 TEMPERATURE = 0.5
 # One pseudo-observation of a tenth of the series' own spread keeps sigma positive on short or exact series.
 PRIOR_ERROR = 0.1
+OF_A_NORMAL = math.sqrt(math.pi / 2)  # standard deviation over mean absolute value; the latter minds wild errors less
 SMALLEST_FACTOR = 0.1
 # Penalty of a way that cannot be gone: its weight is exactly 0, as with inf, whose gradient would be nan.
 CLOSED = 1e9
@@ -46,6 +51,11 @@ START = 10  # first steps that set a trend's initial level and slope, as in R's 
 SEASONS_READ = 12
 SEASONS_REMEMBERED = 8
 LEAST_REMEMBERED = 24  # steps
+# The prior of growth: its scale after one season (one step without), which goes with the square root of their number
+# as in a random walk, and so many steps ahead, plus so many seasons, at which it is asked.
+USUAL_GROWTH = 0.17
+GROWTH_AFTER = (4.0, 1.5)
+GROWTH_FREEDOM = 3.0
 
 
 @dataclass(frozen=True)
@@ -72,8 +82,8 @@ class Bank:
 
     Attributes:
         forecasts: (B, F, K) point forecasts, season included.
-        evidence: (B, F) tempered log-likelihood of a family.
-        sigma: (B, F) one-step error, root mean square.
+        evidence: (B, F) tempered log-likelihood of a family, with its prior.
+        sigma: (B, F) one-step error, the standard deviation of a normal one of the same mean size.
         errors: (B, F, W) one-step errors in time order; zero where nothing was read.
         read: (B, W) bool, the steps that the filters read: observed, and not too long ago.
         counts: (B, W) how much the error of a step counts as evidence; 0 where there is none.
@@ -176,6 +186,7 @@ def smooth(
     horizon: int,
     window: int,
     families: tuple[str, ...],
+    doubling: Tensor | None = None,
 ) -> Bank:
     """Runs the bank.
 
@@ -188,6 +199,8 @@ def smooth(
         horizon: K.
         window: W, last steps that are filtered at most.
         families: names of FAMILIES.
+        doubling: (B,) growth by 100 % in the unit of x; None for the level that was reached where the series is
+            positive and that is more than its spread, else the spread.
     """
     window = min(window, x.shape[1])
     kinds = (False,) if level is None else (False, True)
@@ -201,9 +214,15 @@ def smooth(
 
     adjusted = carried_forward(parts.adjusted.flatten(0, 1), _repeat(observed, ways))[:, -window:]
     gain = torch.where(used[:, None], parts.factor_past[..., -window:], 0.0).flatten(0, 1)
+    if doubling is None:
+        positive = _repeat(((x + level[:, None] > 0) | ~observed).all(1), ways)
+        doubling = torch.where(positive, adjusted[:, -1] + _repeat(level, ways), 1.0).clamp(min=1.0)
+    else:
+        doubling = _repeat(doubling, ways)
+    growth = _Growth.expected(_repeat(periods[:, 0], ways), doubling)
     forecasts, evidence, sigma, errors, alpha = (
         part.unflatten(0, (-1, ways))
-        for part in _filtered(families, adjusted, _repeat(seen, ways), _repeat(counts, ways), gain, horizon)
+        for part in _filtered(families, adjusted, _repeat(seen, ways), _repeat(counts, ways), gain, growth, horizon)
     )  # each (B, ways, F, ...)
     # (forecast + base) * factor - base + offset, ordered so that a large base does not cost float32 its digits
     lift = base * (parts.factor - 1)
@@ -233,6 +252,31 @@ def smooth(
         alpha=(family * (way_in_family * alpha).sum(1)).sum(1),
         factor=(way[..., None] * parts.factor).sum(1),
     )
+
+
+@dataclass(frozen=True)
+class _Growth:
+    """How much series are expected to grow.
+
+    Attributes:
+        after: (B,) steps ahead at which it is asked.
+        scale: (B,) of the growth by then, up or down, in the unit of the series.
+    """
+
+    after: Tensor
+    scale: Tensor
+
+    @classmethod
+    def expected(cls, period: Tensor, doubling: Tensor) -> _Growth:
+        """For periods (B,), 1 for none, and growth by 100 % (B,) in the unit of the series."""
+        steps, seasons = GROWTH_AFTER
+        after = steps + seasons * period.to(doubling.dtype)
+        return cls(after, USUAL_GROWTH * (after / period).sqrt() * doubling)
+
+    def log_odds(self, growth: Tensor) -> Tensor:
+        """(F, B, G) logarithm of the density of growth (F, B, G) beside that of none."""
+        share = growth / self.scale[:, None]
+        return -(GROWTH_FREEDOM + 1) / 2 * torch.log1p(share.square() / GROWTH_FREEDOM)
 
 
 @dataclass(frozen=True)
@@ -316,7 +360,7 @@ def _adjustments(
 
 
 def _filtered(
-    families: tuple[str, ...], y: Tensor, seen: Tensor, counts: Tensor, gain: Tensor, horizon: int
+    families: tuple[str, ...], y: Tensor, seen: Tensor, counts: Tensor, gain: Tensor, growth: _Growth, horizon: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """All families on adjusted series.
 
@@ -326,6 +370,7 @@ def _filtered(
         seen: (B, W) bool, read.
         counts: (B, W) how much an error counts, 1 at most; 0 where there is none.
         gain: (B, W) by which an error on the adjusted scale is multiplied on the original one; 0 where not used.
+        growth: what is expected of the series, in the unit of y.
         horizon: K.
 
     Returns:
@@ -354,18 +399,22 @@ def _filtered(
 
     errors = (deviation @ toeplitz).unflatten(2, (-1, window)) * gain[:, None]  # (F, B, G, W)
     level, trend = (deviation @ final).unflatten(2, (-1, 2)).unbind(3)
-    growth = damped_steps(leads, bend)[:, None, None]
     path = base + slope * damped_steps(ahead, bend)
-    forecasts = path[:, :, None] + level[..., None] + trend[..., None] * growth
+    forecasts = path[:, :, None] + level[..., None] + trend[..., None] * damped_steps(leads, bend)[:, None, None]
+
+    now = (window - first)[:, 0].to(y.dtype)
+    coasted = damped_steps(now + growth.after, bend) - damped_steps(now, bend)
+    grown = slope * coasted[..., None] + trend * damped_steps(growth.after, bend)[..., None]
 
     count = counts.sum(1).clamp(min=1)[:, None]
     variance = (torch.einsum("fbgw,bw->fbg", errors.square(), counts) + PRIOR_ERROR**2) / (count + 1)
-    likelihood = -0.5 * TEMPERATURE * count * variance.log()
-    weight = likelihood.softmax(2)
+    size = (torch.einsum("fbgw,bw->fbg", errors.abs(), counts) + PRIOR_ERROR) / (count + 1)
+    posterior = growth.log_odds(grown) - 0.5 * TEMPERATURE * count * variance.log()
+    weight = posterior.softmax(2)
     return (
         torch.einsum("fbg,fbgk->bfk", weight, forecasts),
-        (likelihood.logsumexp(2) - math.log(weight.shape[2])).T,
-        (weight * variance).sum(2).sqrt().T,
+        (posterior.logsumexp(2) - math.log(weight.shape[2])).T,
+        (weight * size).sum(2).T * OF_A_NORMAL,
         torch.einsum("fbg,fbgw->bfw", weight, errors),
         (weight * alphas[:, None]).sum(2).T,
     )

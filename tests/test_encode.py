@@ -12,6 +12,7 @@ import torch
 from hypothesis import strategies as st
 from tiny_checkpoint import FOLDER
 
+from rnn_model import smoothing
 from rnn_model.checkpoint import load
 from rnn_model.config import CellConfig, ForecastConfig
 from rnn_model.encode import Scaled, decode, feature_counts, inputs, scale
@@ -241,6 +242,12 @@ def test_a_series_in_a_batch_is_forecast_as_alone() -> None:
             torch.testing.assert_close(together.past[row, :length], by_itself.past[0, :length], **CLOSE)
 
 
+def test_days_are_frequent_and_quarters_are_not() -> None:
+    seasons = [(), (4,), (12,), (6,), (7,), (24, 168), (52,), (5,)]
+    scaled = scale([walk(400)] * len(seasons), seasons, 768)
+    assert inputs(scaled, 3, CONFIG).frequent.tolist() == [False] * 4 + [True] * 4
+
+
 @pytest.mark.parametrize("slope", [2.0, -3.0, 1e-200, 1e200])
 @pytest.mark.parametrize("shift", [0.0, 5.0])
 def test_a_change_of_unit_changes_the_forecast_alike(slope: float, shift: float) -> None:
@@ -257,6 +264,22 @@ def test_a_change_of_unit_with_a_season(slope: float) -> None:
     """A season may be in proportion to the level, so only multiples give multiples."""
     values = (100 + walk(60)) * (1 + 0.1 * np.resize([1.0, 0.0, -2.0, 1.0], 60))
     np.testing.assert_allclose(centre(slope * values, 4) / slope, centre(values, 4), rtol=0, atol=2e-2)
+
+
+def test_growth_is_doubted_where_it_would_be_large_and_may_be_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same swings, the last of them upwards, once around a low level and once on top of a high one."""
+    values = np.array([1.0, 2.0, 1.0, 3.0, 2.0, 4.0, 5.0, 8.0])
+    low, high = centre(values, horizon=6)[-1] - 8, centre(1000 + values, horizon=6)[-1] - 1008
+    monkeypatch.setattr(smoothing, "USUAL_GROWTH", 1e9)
+    low_believed, high_believed = centre(values, horizon=6)[-1] - 8, centre(1000 + values, horizon=6)[-1] - 1008
+    assert low < 0.8 * low_believed
+    assert high == pytest.approx(high_believed, abs=0.01)
+
+
+def test_growth_that_the_series_insists_on_is_believed() -> None:
+    """Doubling every four steps with an error of 1 % goes on, far beyond what is usual: 2.8-fold in six steps."""
+    values = 2 ** (np.arange(24) / 4) * np.exp(0.01 * np.random.default_rng(0).normal(size=24))
+    assert centre(values, horizon=6)[-1] / values[-1] > 2.5
 
 
 @pytest.mark.parametrize("level", [1e5, 1e7, 1e9])

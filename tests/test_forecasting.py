@@ -53,8 +53,24 @@ def test_calibration_undoes_bands_that_are_too_narrow_or_too_wide(
         gaps = torch.nn.functional.softplus(network.head.bias[1:]) * planted
         network.head.bias[1:] = torch.expm1(gaps).log()
     found = calibrated(network, CONFIG, validation)
-    assert validation.coverage(widened(network, CONFIG, found.widening)) == pytest.approx(0.8, abs=0.02)
-    assert replace(found, widening=1.0) == CONFIG
+    assert validation.coverage(widened(network, found)) == pytest.approx(0.8, abs=0.02)
+    assert replace(found, widening=1.0, widening_frequent=1.0) == CONFIG
+
+
+def test_each_kind_of_series_has_a_widening_of_its_own(validation: Validation, network: ForecastNetwork) -> None:
+    """Steady years, and days whose noise is three times as large in the future as it was in the past."""
+    rng = np.random.default_rng(1)
+    days = rng.normal(size=(120, 49)) + np.resize([3.0, 1, 0, 0, -1, -1, -2], 49)
+    days[:, 42:] += 3 * rng.normal(size=(120, 7))
+    wild = BenchmarkSet("days", 7, 7, tuple(days[:, :42]), tuple(days[:, 42:]), "made here", "none")
+    both = Validation((wild,), CONFIG, synthetic=False)
+    both.parts["walks"] = validation.parts["walks"]
+    found = calibrated(network, CONFIG, both)
+    assert found.widening_frequent > 1.5 * found.widening
+    alone = calibrated(network, CONFIG, validation)
+    assert alone.widening == alone.widening_frequent == pytest.approx(found.widening, abs=0.02)
+    for frequent in (False, True):
+        assert both.coverage(widened(network, found), frequent) == pytest.approx(0.8, abs=0.02)
 
 
 @pytest.fixture
@@ -96,7 +112,7 @@ def test_as_much_is_kept_as_scores_best(validation: Validation, learnt: Forecast
 
 
 def test_coverage_of_a_wider_band_is_larger(validation: Validation, network: ForecastNetwork) -> None:
-    shares = [validation.coverage(widened(network, CONFIG, factor)) for factor in (0.5, 1.0, 2.0)]
+    shares = [validation.coverage(widened(network, replace(CONFIG, widening=factor))) for factor in (0.5, 1.0, 2.0)]
     assert shares[0] < shares[1] < shares[2]
 
 

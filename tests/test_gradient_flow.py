@@ -105,7 +105,7 @@ def test_of_a_forecaster_it_is_what_a_small_nudge_to_a_state_of_reading_does_to_
     shapes = (T + 3, D), (4, 4), (4, network.weigh.out_features)
     past, ahead, said = (torch.randn(2, *shape, generator=generator, dtype=torch.float64) for shape in shapes)
     lengths = torch.tensor([T, T + 3])
-    beside = (said, torch.zeros_like(said[:, 0]), torch.ones(2, 4, dtype=torch.float64))
+    beside = (said, torch.zeros_like(said[:, 0]), torch.ones(2, 4, dtype=torch.float64), torch.tensor([False, True]))
     made = ForecastInputs(past, lengths, ahead, *beside)
 
     def losses(quantiles: Tensor) -> Tensor:

@@ -214,6 +214,7 @@ def batch(horizon: int = 7, size: float = 1.0) -> ForecastInputs:
         forecasts=size * torch.randn(3, horizon, FORECASTS),
         evidence=torch.randn(3, FORECASTS),
         spread=size * (0.1 + torch.rand(3, horizon)),
+        frequent=torch.tensor([False, True, False]),
     )
 
 
@@ -287,7 +288,8 @@ class TestForecaster:
 def test_widening_stretches_every_distance_from_the_median() -> None:
     cell = CellConfig(hidden_size=4)
     config = ForecastConfig(encoder=cell, decoder=cell)
-    plain, wide = (ForecastNetwork(3, 5, part) for part in (config, replace(config, widening=1.5)))
+    wider = replace(config, widening=1.5, widening_frequent=2.0)
+    plain, wide = (ForecastNetwork(3, 5, part) for part in (config, wider))
     wide.load_state_dict(plain.state_dict())
     series = ForecastInputs(
         torch.randn(2, 7, 3),
@@ -296,7 +298,9 @@ def test_widening_stretches_every_distance_from_the_median() -> None:
         torch.randn(2, 6, FORECASTS),
         torch.randn(2, FORECASTS),
         torch.rand(2, 6) + 0.1,
+        torch.tensor([False, True]),
     )
     one, other = plain(series)[0], wide(series)[0]
     median = one[..., 4:5]
-    torch.testing.assert_close(other - median, 1.5 * (one - median), rtol=1e-4, atol=1e-5)
+    factor = torch.tensor([1.5, 2.0])[:, None, None]
+    torch.testing.assert_close(other - median, factor * (one - median), rtol=1e-4, atol=1e-5)

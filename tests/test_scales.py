@@ -64,6 +64,7 @@ def test_logarithms_say_what_the_bank_says_of_the_logarithms() -> None:
         6,
         96,
         LOG_FAMILIES,
+        doubling=torch.tensor([1 / unit], dtype=torch.float32),
     )
     expected = np.exp(logs.mean() + unit * by_hand.forecasts[0].double().numpy())
     found = (said.forecasts[0, F:].double() + scaled.anchor[0] / scaled.scale[0]).numpy()

@@ -8,17 +8,21 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from torch import Tensor
 
 from rnn_model import smoothing
 from rnn_model.config import FAMILIES
 from rnn_model.smoothing import (
+    GROWTH_AFTER,
+    GROWTH_FREEDOM,
     LEAST_REMEMBERED,
     PRIOR_ERROR,
     SEASONS_READ,
     SEASONS_REMEMBERED,
     START,
     TEMPERATURE,
+    USUAL_GROWTH,
     carried_forward,
     damped_steps,
     line,
@@ -72,23 +76,29 @@ def loop(y: np.ndarray, family: str, horizon: int) -> dict[str, np.ndarray]:
         slope, level = np.polyfit(steps[start], y[start], 1) if start.sum() > 1 else (0.0, y[0])
 
     growth = np.cumsum(phi ** np.arange(1.0, horizon + 1))
+    after = sum(GROWTH_AFTER)  # 1 step a season
+    usual = USUAL_GROWTH * after**0.5  # of a series that is not positive, whose spread is 1
+    grown_of_trend = after if phi == 1 else phi * (1 - phi**after) / (1 - phi)
     used = seen & (np.cumsum(seen) > 1)
     counts = used * np.exp(-np.arange(len(y))[::-1] / LEAST_REMEMBERED)
     count = max(counts.sum(), 1)
-    errors, forecasts, likelihoods, variances = [], [], [], []
+    errors, forecasts, posteriors, sizes = [], [], [], []
     for alpha, beta in grid(family):
         error, final, trend = filtered(carried - drift * steps, level, slope, alpha, beta, phi)
         errors.append(np.where(used, error, 0.0))
         forecasts.append(final + trend * growth + drift * ahead)
-        variances.append((np.sum(counts * errors[-1] ** 2) + PRIOR_ERROR**2) / (count + 1))
-        likelihoods.append(-0.5 * TEMPERATURE * count * math.log(variances[-1]))
-    weight = np.exp(np.array(likelihoods) - max(likelihoods))
-    evidence = max(likelihoods) + math.log(np.mean(weight))
+        sizes.append((np.sum(counts * np.abs(errors[-1])) + PRIOR_ERROR) / (count + 1))
+        variance = (np.sum(counts * errors[-1] ** 2) + PRIOR_ERROR**2) / (count + 1)
+        share = (trend * grown_of_trend + drift * after) / usual
+        prior = stats.t.logpdf(share, GROWTH_FREEDOM) - stats.t.logpdf(0, GROWTH_FREEDOM)
+        posteriors.append(prior - 0.5 * TEMPERATURE * count * math.log(variance))
+    weight = np.exp(np.array(posteriors) - max(posteriors))
+    evidence = max(posteriors) + math.log(np.mean(weight))
     weight /= weight.sum()
     return {
         "forecasts": weight @ np.array(forecasts),
         "evidence": np.array(evidence),
-        "sigma": np.sqrt(weight @ np.array(variances)),
+        "sigma": weight @ np.array(sizes) * math.sqrt(math.pi / 2),
         "errors": np.r_[np.zeros(first), weight @ np.array(errors)],
     }
 
@@ -218,7 +228,7 @@ def test_growth_of_long_ago_is_forgotten() -> None:
     """Forty years of quarters that grew twice as fast until twelve years ago are forecast as those since."""
     old, new = 0.2 * np.arange(112), 0.1 * np.arange(1, 49)
     series = np.r_[old - old[-1], new] + np.resize([0.5, -0.2, -0.5, 0.2], 160) + 0.05 * noise(160)
-    ahead = point(bank(series, periods=(4, 1)))[0]
+    ahead = point(bank(series, periods=(4, 1), level=100.0))[0]
     years = ahead.reshape(2, 4).mean(1) - series[-4:].mean()
     np.testing.assert_allclose(years, [0.4, 0.8], atol=0.08)
 
@@ -265,7 +275,7 @@ def test_the_evidence_is_on_the_side_of_what_made_the_series(y: np.ndarray, righ
 def test_a_mirrored_and_moved_series_gives_the_mirrored_and_moved_forecast() -> None:
     y = walk(50)
     y[[7, 20]] = np.nan
-    plain, mirrored, moved = (point(bank(version)) for version in (y, -y, y + 3))
+    plain, mirrored, moved = point(bank(y)), point(bank(-y)), point(bank(y + 3, level=-3.0))
     np.testing.assert_allclose(mirrored, -plain, **CLOSE)
     np.testing.assert_allclose(moved, plain + 3, **CLOSE)
 

@@ -143,9 +143,9 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
     before = validation.coverage(network)
     widest = calibrated(network, forecast, validation)
     model_config = ModelConfig(name=arguments.name, forecast=widest)
-    network = widened(network, forecast, widest.widening)
-    print(f"bands widened by {widest.widening:g}: held-out coverage {before:.3f} -> ", end="")
-    print(f"{validation.coverage(network):.3f}")
+    network = widened(network, widest)
+    print(f"bands widened by {widest.widening:g}, of weeks, days and hours by {widest.widening_frequent:g}: ", end="")
+    print(f"held-out coverage {before:.3f} -> {validation.coverage(network):.3f}")
     if together.rank == 0 and _worth_keeping(network, validation, held_out, arguments):
         record = _record(command, config, network, relative, len(pool)) | {"shrinkage": kept}
         extra = {

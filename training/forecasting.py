@@ -85,10 +85,14 @@ class Validation:
         return {name: loss / self.classical[name] for name, loss in self.losses(network).items()}
 
     @torch.inference_mode()
-    def coverage(self, network: ForecastNetwork) -> float:
+    def coverage(self, network: ForecastNetwork, frequent: bool | None = None) -> float:
         """Share of the known targets between the outermost quantiles, averaged over the held-out real parts.
 
         Without real parts, over the synthetic one.
+
+        Args:
+            network: to be asked.
+            frequent: which series count (see `ForecastInputs.frequent`), None for all; nan where there are none.
         """
         network.eval()
         names = [name for name in self.parts if name != SYNTHETIC] or [SYNTHETIC]
@@ -97,10 +101,15 @@ class Validation:
             inside, known = 0.0, 0.0
             for batch in self.parts[name]:
                 quantiles, _ = network(batch.inputs)
-                inside += float(((batch.targets >= quantiles[..., 0]) & (batch.targets <= quantiles[..., -1])).sum())
-                known += float((~batch.targets.isnan()).sum())
-            shares.append(inside / known)
-        return sum(shares) / len(shares)
+                counts = ~batch.targets.isnan()
+                if frequent is not None:
+                    counts &= (batch.inputs.frequent == frequent)[:, None]
+                held = (batch.targets >= quantiles[..., 0]) & (batch.targets <= quantiles[..., -1])
+                inside += float((held & counts).sum())
+                known += float(counts.sum())
+            if known:
+                shares.append(inside / known)
+        return sum(shares) / len(shares) if shares else math.nan
 
     def __call__(self, network: ForecastNetwork) -> float:
         """Geometric mean of `relative`."""
@@ -127,25 +136,36 @@ def shrunk(network: ForecastNetwork, factor: float) -> ForecastNetwork:
 
 
 def calibrated(network: ForecastNetwork, config: ForecastConfig, validation: Validation) -> ForecastConfig:
-    """The configuration with the widening at which the outermost band holds its nominal share on held-out series.
+    """The configuration with the widenings at which the outermost band holds its nominal share on held-out series.
 
-    Trained on other sources than it is calibrated on, a network is too sure of itself; one factor for all quantiles
-    is what a few hundred held-out series can support.  The search is by bisection, coverage growing with the factor.
+    Trained on other sources than it is calibrated on, a network is too sure of itself, and more so of weeks, days and
+    hours, of which there are fewer sources.  One factor for all quantiles of either kind is what a few hundred held-out
+    series can support; a kind without series takes the other's.
     """
+    found = {
+        frequent: _factor(network, config, validation, frequent)
+        for frequent in (False, True)
+        if not math.isnan(validation.coverage(network, frequent))
+    }
+    some = next(iter(found.values()))
+    return replace(config, widening=found.get(False, some), widening_frequent=found.get(True, some))
+
+
+def _factor(network: ForecastNetwork, config: ForecastConfig, validation: Validation, frequent: bool) -> float:
+    """By bisection, coverage growing with the factor."""
     nominal = config.levels[-1] - config.levels[0]
     low, high = NARROWEST, WIDEST
     for _ in range(12):
         middle = (low + high) / 2
-        low, high = (
-            (low, middle) if validation.coverage(widened(network, config, middle)) >= nominal else (middle, high)
-        )
-    return replace(config, widening=round(high, 2))
+        wide = widened(network, replace(config, widening=middle, widening_frequent=middle))
+        low, high = (low, middle) if validation.coverage(wide, frequent) >= nominal else (middle, high)
+    return round(high, 2)
 
 
-def widened(network: ForecastNetwork, config: ForecastConfig, widening: float) -> ForecastNetwork:
-    """The same network with another widening."""
+def widened(network: ForecastNetwork, config: ForecastConfig) -> ForecastNetwork:
+    """The same network with the widenings of a configuration that is like its own but for them."""
     with torch.random.fork_rng(devices=[]):
-        copy = ForecastNetwork(*feature_counts(config), replace(config, widening=widening))
+        copy = ForecastNetwork(*feature_counts(config), config)
     copy.load_state_dict(network.state_dict())
     return copy.eval()
 
