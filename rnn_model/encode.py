@@ -115,7 +115,8 @@ def inputs(scaled: Scaled, horizon: int, config: ForecastConfig) -> ForecastInpu
     steps = torch.arange(1, horizon + 1, dtype=scaled.x.dtype)[None]
     growth = (1 + (steps - 1) * bank.alpha[:, None].square()).sqrt()
     centre = (weight[..., None] * said.forecasts).sum(1)
-    spread = sigma * growth * bank.factor.clamp(min=0.1)
+    apart = (weight[..., None] * (said.forecasts - centre[:, None]).square()).sum(1)
+    spread = ((sigma * growth * bank.factor.clamp(min=0.1)).square() + apart).sqrt()
     past, lengths = _left_aligned(_past(bank, sigma), bank.read)
     return ForecastInputs(
         past,

@@ -19,7 +19,8 @@ years alike or recent ones heavier), which are averaged by evidence too.
 
 One-step errors hardly tell a slope that will last from one that is chance, least of all in a volatile series.  So
 what a filter expects to grow, as a share of the level, has a prior: Student's t with three degrees of freedom, which
-doubts a slope that is large beside what series do in as many seasons, and yields where the errors insist on it.
+doubts a slope that is large beside what series do in as many seasons, and yields where the errors insist on it.  A
+fall is doubted more than a rise, at least of what is positive.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ TREND_ALPHAS = (0.2, 0.5, 0.95)
 TREND_BETAS = (0.1, 0.6)  # as shares of alpha
 FORGETTINGS = (0.0, 0.35)
 # Likelihoods of neighbouring steps are not independent under a wrong model; tempering keeps the average broad.
-TEMPERATURE = 0.5
-# One pseudo-observation of a tenth of the series' own spread keeps sigma positive on short or exact series.
-PRIOR_ERROR = 0.1
+TEMPERATURE = 0.6
+# One pseudo-observation of a twentieth of the series' own spread keeps sigma positive on short or exact series.
+PRIOR_ERROR = 0.05
 OF_A_NORMAL = math.sqrt(math.pi / 2)  # standard deviation over mean absolute value; the latter minds wild errors less
 SMALLEST_FACTOR = 0.1
 # Penalty of a way that cannot be gone: its weight is exactly 0, as with inf, whose gradient would be nan.
@@ -56,6 +57,7 @@ LEAST_REMEMBERED = 24  # steps
 USUAL_GROWTH = 0.17
 GROWTH_AFTER = (4.0, 1.5)
 GROWTH_FREEDOM = 3.0
+FALL = 2.0  # times as much doubted as a rise
 
 
 @dataclass(frozen=True)
@@ -219,10 +221,14 @@ def smooth(
         doubling = torch.where(positive, adjusted[:, -1] + _repeat(level, ways), 1.0).clamp(min=1.0)
     else:
         doubling = _repeat(doubling, ways)
-    growth = _Growth.expected(_repeat(periods[:, 0], ways), doubling)
+        positive = torch.ones_like(doubling, dtype=torch.bool)
+    growth = _Growth.expected(_repeat(periods[:, 0], ways), doubling, positive)
+    single = _repeat(periods[:, 0] == 1, ways)
     forecasts, evidence, sigma, errors, alpha = (
         part.unflatten(0, (-1, ways))
-        for part in _filtered(families, adjusted, _repeat(seen, ways), _repeat(counts, ways), gain, growth, horizon)
+        for part in _filtered(
+            families, adjusted, _repeat(seen, ways), _repeat(counts, ways), gain, growth, single, horizon
+        )
     )  # each (B, ways, F, ...)
     # (forecast + base) * factor - base + offset, ordered so that a large base does not cost float32 its digits
     lift = base * (parts.factor - 1)
@@ -260,22 +266,25 @@ class _Growth:
 
     Attributes:
         after: (B,) steps ahead at which it is asked.
-        scale: (B,) of the growth by then, up or down, in the unit of the series.
+        up: (B,) scale of the growth by then, in the unit of the series.
+        down: (B,) the same where it falls.
     """
 
     after: Tensor
-    scale: Tensor
+    up: Tensor
+    down: Tensor
 
     @classmethod
-    def expected(cls, period: Tensor, doubling: Tensor) -> _Growth:
-        """For periods (B,), 1 for none, and growth by 100 % (B,) in the unit of the series."""
+    def expected(cls, period: Tensor, doubling: Tensor, positive: Tensor) -> _Growth:
+        """For periods (B,), 1 for none, growth by 100 % (B,) in the unit of the series, and whether it is positive."""
         steps, seasons = GROWTH_AFTER
         after = steps + seasons * period.to(doubling.dtype)
-        return cls(after, USUAL_GROWTH * (after / period).sqrt() * doubling)
+        up = USUAL_GROWTH * (after / period).sqrt() * doubling
+        return cls(after, up, torch.where(positive, up / FALL, up))
 
     def log_odds(self, growth: Tensor) -> Tensor:
         """(F, B, G) logarithm of the density of growth (F, B, G) beside that of none."""
-        share = growth / self.scale[:, None]
+        share = growth / torch.where(growth < 0, self.down[:, None], self.up[:, None])
         return -(GROWTH_FREEDOM + 1) / 2 * torch.log1p(share.square() / GROWTH_FREEDOM)
 
 
@@ -360,7 +369,14 @@ def _adjustments(
 
 
 def _filtered(
-    families: tuple[str, ...], y: Tensor, seen: Tensor, counts: Tensor, gain: Tensor, growth: _Growth, horizon: int
+    families: tuple[str, ...],
+    y: Tensor,
+    seen: Tensor,
+    counts: Tensor,
+    gain: Tensor,
+    growth: _Growth,
+    laplace: Tensor,
+    horizon: int,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """All families on adjusted series.
 
@@ -371,6 +387,8 @@ def _filtered(
         counts: (B, W) how much an error counts, 1 at most; 0 where there is none.
         gain: (B, W) by which an error on the adjusted scale is multiplied on the original one; 0 where not used.
         growth: what is expected of the series, in the unit of y.
+        laplace: (B,) bool, errors have the likelihood of Laplace's distribution instead of the normal one; without a
+            season a series is mostly short, and squares would leave it to its wildest year.
         horizon: K.
 
     Returns:
@@ -409,7 +427,8 @@ def _filtered(
     count = counts.sum(1).clamp(min=1)[:, None]
     variance = (torch.einsum("fbgw,bw->fbg", errors.square(), counts) + PRIOR_ERROR**2) / (count + 1)
     size = (torch.einsum("fbgw,bw->fbg", errors.abs(), counts) + PRIOR_ERROR) / (count + 1)
-    posterior = growth.log_odds(grown) - 0.5 * TEMPERATURE * count * variance.log()
+    scale = torch.where(laplace[:, None], size, variance.sqrt())
+    posterior = growth.log_odds(grown) - TEMPERATURE * count * scale.log()
     weight = posterior.softmax(2)
     return (
         torch.einsum("fbg,fbgk->bfk", weight, forecasts),

@@ -242,6 +242,14 @@ def test_a_series_in_a_batch_is_forecast_as_alone() -> None:
             torch.testing.assert_close(together.past[row, :length], by_itself.past[0, :length], **CLOSE)
 
 
+def test_what_the_classical_forecasts_disagree_about_is_part_of_the_expected_error() -> None:
+    """How a noisy trend of 20 steps goes on is open, and matters more the farther ahead one looks."""
+    made = inputs(alone(0.2 * np.arange(20) + np.random.default_rng(4).normal(size=20)), 24, CONFIG)
+    apart = (made.evidence.exp()[:, None] * (made.forecasts - made.centre[..., None]).square()).sum(2)
+    share = (apart / made.spread.square())[0]
+    assert share[0] < 0.2 < share[-1] < 1
+
+
 def test_days_are_frequent_and_quarters_are_not() -> None:
     seasons = [(), (4,), (12,), (6,), (7,), (24, 168), (52,), (5,)]
     scaled = scale([walk(400)] * len(seasons), seasons, 768)
@@ -274,6 +282,23 @@ def test_growth_is_doubted_where_it_would_be_large_and_may_be_chance(monkeypatch
     low_believed, high_believed = centre(values, horizon=6)[-1] - 8, centre(1000 + values, horizon=6)[-1] - 1008
     assert low < 0.8 * low_believed
     assert high == pytest.approx(high_believed, abs=0.01)
+
+
+def test_a_fall_is_doubted_more_than_a_rise() -> None:
+    """A positive series and the same turned about its middle; one that is not positive has no such side."""
+    values = 20 + np.array([0.0, 1, -1, 0, 2, 1, 4, 3, 6, 8])
+    rise, fall = centre(values, horizon=6)[-1] - 28, centre(40 - values, horizon=6)[-1] - 12
+    assert 0 < -fall < 0.9 * rise
+    rise, fall = centre(values - 20, horizon=6)[-1] - 8, centre(20 - values, horizon=6)[-1] + 8
+    assert fall == pytest.approx(-rise, abs=1e-3)
+
+
+def test_a_wild_year_does_not_decide() -> None:
+    """With a likelihood of squares the trend of these years would be lost to one of them."""
+    values = 100 + 4.0 * np.arange(20)
+    values[9] += 60
+    ahead = centre(values, horizon=4)
+    np.testing.assert_allclose(ahead, 176 + 4.0 * np.arange(1, 5), rtol=0, atol=2.5)
 
 
 def test_growth_that_the_series_insists_on_is_believed() -> None:

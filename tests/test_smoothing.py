@@ -88,10 +88,9 @@ def loop(y: np.ndarray, family: str, horizon: int) -> dict[str, np.ndarray]:
         errors.append(np.where(used, error, 0.0))
         forecasts.append(final + trend * growth + drift * ahead)
         sizes.append((np.sum(counts * np.abs(errors[-1])) + PRIOR_ERROR) / (count + 1))
-        variance = (np.sum(counts * errors[-1] ** 2) + PRIOR_ERROR**2) / (count + 1)
         share = (trend * grown_of_trend + drift * after) / usual
         prior = stats.t.logpdf(share, GROWTH_FREEDOM) - stats.t.logpdf(0, GROWTH_FREEDOM)
-        posteriors.append(prior - 0.5 * TEMPERATURE * count * math.log(variance))
+        posteriors.append(prior - TEMPERATURE * count * math.log(sizes[-1]))
     weight = np.exp(np.array(posteriors) - max(posteriors))
     evidence = max(posteriors) + math.log(np.mean(weight))
     weight /= weight.sum()
