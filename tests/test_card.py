@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
@@ -28,6 +29,16 @@ def test_the_card_carries_the_scores_and_valid_metadata() -> None:
     model = json.loads((FOLDER / "scores.json").read_text())["aggregates"]["nine"]["methods"]["model"]
     assert f"{model['mase']:.3f} / {model['wql']:.3f}" in card.text
     assert "python -m training.fit" in card.text
+
+
+def test_the_card_says_what_was_learnt_is_worth_beside_the_classical_forecasts() -> None:
+    relative = json.loads((FOLDER / "training.json").read_text())["validation_relative_to_classical"]
+    held_out = [ratio for name, ratio in relative.items() if name != "synthetic"]
+    text = " ".join(ModelCard.load(FOLDER / "README.md").text.split())
+    mean = np.exp(np.log(held_out).mean())
+    assert f"its quantile loss is {mean:.3f} of that of the classical forecasts alone" in text
+    assert f"between {min(held_out):.3f} (" in text
+    assert f"and {max(held_out):.3f} (" in text
 
 
 def test_the_card_names_where_another_method_is_ahead() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from statistics import geometric_mean
 from typing import Any
 
 from rnn_model.checkpoint import CARD, load
@@ -13,6 +14,7 @@ from rnn_model.records import History, history_of
 from rnn_model.report import percent
 from training.card_parts import HERE, PROJECT, Place, wrapped
 from training.card_pictures import CURVE, HELD_OUT
+from training.forecasting import SYNTHETIC
 from training.text_card import text_card
 
 TASK = "time-series-forecasting"
@@ -150,7 +152,20 @@ seasonal adjustments of it{logarithms}, each with a forecast and a weight by lik
 (`rnn_model/smoothing.py`).
 - **What is learnt**: {record["parameters"]:,} parameters weigh these forecasts anew at every step ahead, move their \
 mean, and set the quantiles around it. {stacks}, {cell.layers} x {cell.hidden_size} \
-units each (cell {cell.cell}, {cell.activation}, {cell.initialisation} initialisation).{restrained}"""
+units each (cell {cell.cell}, {cell.activation}, {cell.initialisation} initialisation).{restrained}{_worth(record)}"""
+
+
+def _worth(record: Mapping[str, Any]) -> str:
+    """How the trained network compares with the classical forecasts alone, on the sets that training never saw."""
+    relative = record.get("validation_relative_to_classical", {})
+    held_out = {name: ratio for name, ratio in relative.items() if name != SYNTHETIC}
+    if not held_out:
+        return ""
+    best, worst = min(held_out, key=held_out.__getitem__), max(held_out, key=held_out.__getitem__)
+    return (
+        f" On held-out series its quantile loss is {geometric_mean(held_out.values()):.3f} of that of the classical "
+        f"forecasts alone, between {held_out[best]:.3f} ({best}) and {held_out[worst]:.3f} ({worst})."
+    )
 
 
 def _training(record: Mapping[str, Any], history: History, place: Place) -> str:
