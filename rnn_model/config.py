@@ -118,8 +118,8 @@ class ForecastConfig:
         window: last steps that the recurrent encoder and the smoothing filters read one by one.
         max_horizon: most steps ahead K.
         widening: factor on the distance of each quantile from the median, found after training such that bands hold
-            the share they should on held-out series.
-        widening_frequent: the same for series of weeks, days or hours (see `ForecastInputs.frequent`).
+            the share they should on held-out series of low frequency.
+        widening_high_frequency: the same for high frequency (see `ForecastInputs.high_frequency`); None for `widening`.
         families: the classical one-pass forecasts given to the network (see `rnn_model/smoothing.py`).
         log_families: those of them that are made from the logarithms too (see `rnn_model/scales.py`); may be none.
         encoder: recurrent layers that read the history, or None to leave the history to the classical forecasts.
@@ -131,7 +131,7 @@ class ForecastConfig:
     window: int = 96
     max_horizon: int = 240
     widening: float = 1.0
-    widening_frequent: float = 1.0
+    widening_high_frequency: float | None = None
     families: tuple[str, ...] = FAMILIES
     log_families: tuple[str, ...] = LOG_FAMILIES
     encoder: CellConfig | None = CellConfig()
@@ -150,7 +150,9 @@ class ForecastConfig:
             within("context", self.context, 8, 100_000),
             within("window", self.window, 8, 4096),
             within("widening", self.widening, 0.1, 10.0),
-            within("widening_frequent", self.widening_frequent, 0.1, 10.0),
+            None
+            if self.widening_high_frequency is None
+            else within("widening_high_frequency", self.widening_high_frequency, 0.1, 10.0),
             within("max_horizon", self.max_horizon, 1, 10_000),
             *(one_of("families", family, FAMILIES) for family in self.families),
             *(one_of("log_families", family, FAMILIES) for family in self.log_families),

@@ -16,11 +16,11 @@ from torch import Tensor
 from rnn_model.config import ForecastConfig
 from rnn_model.network import ForecastInputs
 from rnn_model.scales import Candidates, candidates
-from rnn_model.smoothing import Bank
+from rnn_model.smoothing import UNVARYING, Bank
 
 PAST_FEATURES = 5  # beside one error per family
 LEAST_EVIDENCE = -30.0  # logarithm of a weight that is as good as 0; what is closed has -1e9 and no use for digits
-MONTHS = 12
+A_YEAR = 12  # in months: the longest season of low frequency
 ODDS = 5.0  # log odds of the scales that the network sees as large
 LEVEL, SEASON = 0, 2  # where among them the deseasonalised level and the season stand
 AHEAD_FEATURES = 14  # beside two per family of either scale
@@ -69,8 +69,8 @@ def scale(histories: Sequence[np.ndarray], seasons: Sequence[tuple[int, ...]], c
 def standardised(values: Tensor, periods: Tensor) -> Scaled:
     """Right-aligned histories (B, T) float64, nan where missing, in units of their own spread; differentiable.
 
-    A history without variation is scaled by its level (by 1 if that is 0), so the bank expects errors of a tenth of
-    it: one value says nothing about how it varies, and this is the assumption made in its place.
+    A history without variation is scaled by its level (by 1 if that is 0) such that the bank expects an error of a
+    tenth of it after one value, which says nothing about how it varies: this is the assumption made in its place.
     """
     observed = ~values.isnan()
     values = torch.where(observed, values, 0.0)
@@ -83,7 +83,7 @@ def standardised(values: Tensor, periods: Tensor) -> Scaled:
     x = torch.where(observed, x - mean[:, None], 0.0)
     deviation = x.abs().sum(1) / count
     level = torch.where(mean == 0, 1.0, mean.abs())
-    deviation = torch.where(deviation <= 1e-12, level, deviation)
+    deviation = torch.where(deviation <= 1e-12, UNVARYING * level, deviation)
     return Scaled((x / deviation[:, None]).float(), observed, mean * largest, deviation * largest, periods)
 
 
@@ -125,7 +125,7 @@ def inputs(scaled: Scaled, horizon: int, config: ForecastConfig) -> ForecastInpu
         said.forecasts.transpose(1, 2),
         said.evidence.clamp(min=LEAST_EVIDENCE),
         spread,
-        MONTHS % scaled.periods[:, 0] > 0,
+        A_YEAR % scaled.periods[:, 0] > 0,
     )
 
 

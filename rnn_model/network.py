@@ -166,7 +166,8 @@ class ForecastInputs(NamedTuple):
         forecasts: (B, K, F) classical point forecasts, in scaled units.
         evidence: (B, F) logarithms of their weights.
         spread: (B, K) expected error of their mean, in scaled units, positive.
-        frequent: (B,) bool; the season is none of a year in months, quarters or halves, nor is there none.
+        high_frequency: (B,) bool; there is a season that is used, and it does not divide twelve steps, which those of a
+            year in months and coarser steps do, and those of weeks, days and hours mostly do not.
     """
 
     past: Tensor
@@ -175,7 +176,7 @@ class ForecastInputs(NamedTuple):
     forecasts: Tensor
     evidence: Tensor
     spread: Tensor
-    frequent: Tensor
+    high_frequency: Tensor
 
     @property
     def centre(self) -> Tensor:
@@ -209,7 +210,9 @@ class ForecastNetwork(nn.Module):
         self.decoder = RecurrentNetwork(ahead_features, config.decoder)
         self.weigh = nn.Linear(config.decoder.hidden_size, len(config.families) + len(config.log_families))
         self.head = nn.Linear(config.decoder.hidden_size, len(config.levels))
-        self.widening, self.widening_frequent = config.widening, config.widening_frequent
+        self.widening = self.widening_high_frequency = config.widening
+        if config.widening_high_frequency is not None:
+            self.widening_high_frequency = config.widening_high_frequency
         self.levels: Tensor
         self.register_buffer("levels", torch.tensor(config.levels), persistent=False)
         for last in (self.weigh, self.head):
@@ -232,7 +235,7 @@ class ForecastNetwork(nn.Module):
         median, below, above = self.head(outputs).split(
             (1, self.head.out_features // 2, self.head.out_features // 2), 2
         )
-        widening = torch.where(inputs.frequent, self.widening_frequent, self.widening)[:, None, None]
+        widening = torch.where(inputs.high_frequency, self.widening_high_frequency, self.widening)[:, None, None]
         lower = median - widening * nn.functional.softplus(below).cumsum(2).flip(2)
         upper = median + widening * nn.functional.softplus(above).cumsum(2)
         offsets = torch.cat((lower, median, upper), 2)

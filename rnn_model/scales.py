@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rnn_model.smoothing import CLOSED, SMALLEST_FACTOR, TEMPERATURE, Bank, smooth
+from rnn_model.smoothing import CLOSED, SMALLEST_FACTOR, TEMPERATURE, UNVARYING, Bank, smooth
 
 BETWEEN_SCALES = 0.3
 HIGHEST_LEVEL = 1e3  # in multiples of the spread; above it float32 has no digits left for the logarithms' differences
@@ -34,7 +34,7 @@ class Candidates:
         evidence: (B, F) log weights, which add up to 1 as weights.
         sigma: (B, F) one-step error, as in `Bank`.
         plain: the bank on the series as it is.
-        odds: (B,) log odds of the logarithms by one-step errors alone; 0 where they are closed.
+        odds: (B,) log odds of the logarithms, not yet tempered between the scales; 0 where they are closed.
         closed: (B,) bool, the logarithms are.
     """
 
@@ -74,7 +74,7 @@ def candidates(
     centre = logs.sum(1) / count
     logs = torch.where(observed, logs - centre[:, None], 0.0)
     unit = logs.abs().sum(1) / count
-    unit = torch.where(unit <= 1e-9, 1.0, unit)
+    unit = torch.where(unit <= 1e-9, UNVARYING, unit)
     scaled = logs / unit[:, None]
     # what is multiplicative in the series is additive in its logarithms
     curved = smooth(scaled, observed, None, periods, horizon, window, log_families, doubling=1 / unit)

@@ -8,7 +8,7 @@ Every filter is an innovations state-space model of Hyndman et al. (2008), class
 
 which is linear in y, so errors and final states are a product of y with a matrix that depends on
 (alpha, beta, phi) only.  A coarse grid of parameters is filtered at once; within a family the filters are averaged
-with weights exp(log-likelihood), instead of one being optimised (Bayesian model averaging over a grid).
+with weights prior x tempered likelihood, instead of one being optimised (Bayesian model averaging over a grid).
 
 Families: "level" is simple exponential smoothing; "half_drift" adds half the slope of the least-squares line (the
 Theta method, Hyndman & Billah 2003), "drift" the whole; "trend" is Holt's method; "damped" and
@@ -42,7 +42,8 @@ FORGETTINGS = (0.0, 0.35)
 TEMPERATURE = 0.6
 # One pseudo-observation of a twentieth of the series' own spread keeps sigma positive on short or exact series.
 PRIOR_ERROR = 0.05
-OF_A_NORMAL = math.sqrt(math.pi / 2)  # standard deviation over mean absolute value; the latter minds wild errors less
+UNVARYING = 3.2  # times its level are the spread of a series without variation: an error of a tenth after one value
+SIGMA_PER_MAE = math.sqrt(math.pi / 2)  # of a normal error; the mean absolute one minds wild errors less
 SMALLEST_FACTOR = 0.1
 # Penalty of a way that cannot be gone: its weight is exactly 0, as with inf, whose gradient would be nan.
 CLOSED = 1e9
@@ -282,7 +283,7 @@ class _Growth:
         up = USUAL_GROWTH * (after / period).sqrt() * doubling
         return cls(after, up, torch.where(positive, up / FALL, up))
 
-    def log_odds(self, growth: Tensor) -> Tensor:
+    def log_prior(self, growth: Tensor) -> Tensor:
         """(F, B, G) logarithm of the density of growth (F, B, G) beside that of none."""
         share = growth / torch.where(growth < 0, self.down[:, None], self.up[:, None])
         return -(GROWTH_FREEDOM + 1) / 2 * torch.log1p(share.square() / GROWTH_FREEDOM)
@@ -428,12 +429,12 @@ def _filtered(
     variance = (torch.einsum("fbgw,bw->fbg", errors.square(), counts) + PRIOR_ERROR**2) / (count + 1)
     size = (torch.einsum("fbgw,bw->fbg", errors.abs(), counts) + PRIOR_ERROR) / (count + 1)
     scale = torch.where(laplace[:, None], size, variance.sqrt())
-    posterior = growth.log_odds(grown) - TEMPERATURE * count * scale.log()
+    posterior = growth.log_prior(grown) - TEMPERATURE * count * scale.log()
     weight = posterior.softmax(2)
     return (
         torch.einsum("fbg,fbgk->bfk", weight, forecasts),
         (posterior.logsumexp(2) - math.log(weight.shape[2])).T,
-        (weight * size).sum(2).T * OF_A_NORMAL,
+        (weight * size).sum(2).T * SIGMA_PER_MAE,
         torch.einsum("fbg,fbgw->bfw", weight, errors),
         (weight * alphas[:, None]).sum(2).T,
     )

@@ -36,7 +36,7 @@ def test_the_card_says_what_was_learnt_is_worth_beside_the_classical_forecasts()
     held_out = [ratio for name, ratio in relative.items() if name != "synthetic"]
     text = " ".join(ModelCard.load(FOLDER / "README.md").text.split())
     mean = np.exp(np.log(held_out).mean())
-    assert f"its quantile loss is {mean:.3f} of that of the classical forecasts alone" in text
+    assert f"quantile loss is {mean:.3f} of that of the classical forecasts alone" in text
     assert f"between {min(held_out):.3f} (" in text
     assert f"and {max(held_out):.3f} (" in text
 

@@ -133,7 +133,7 @@ def test_the_committed_checkpoint_predicts_what_it_always_did() -> None:
         forecasts=torch.linspace(10, 21, 2 * 2 * FORECASTS).reshape(2, 2, FORECASTS),
         evidence=torch.linspace(-1, 1, 2 * FORECASTS).reshape(2, FORECASTS),
         spread=torch.tensor([[1.0, 2.0], [3.0, 4.0]]),
-        frequent=torch.tensor([False, True]),
+        high_frequency=torch.tensor([False, True]),
     )
     quantiles, _ = load(FOLDER).network(inputs)
     golden = torch.tensor(

@@ -17,6 +17,7 @@ from rnn_model.checkpoint import load
 from rnn_model.config import CellConfig, ForecastConfig
 from rnn_model.encode import Scaled, decode, feature_counts, inputs, scale
 from rnn_model.network import ForecastNetwork
+from rnn_model.smoothing import UNVARYING
 
 CONFIG = ForecastConfig(encoder=CellConfig(hidden_size=8), decoder=CellConfig(hidden_size=8))
 HALF = 2.0**-24  # relative rounding error of float32
@@ -111,15 +112,17 @@ def test_what_does_not_vary_is_scaled_by_its_level(value: float, count: int) -> 
     scaled = alone(np.full(count, value))
     assert not scaled.x.any()
     assert scaled.anchor[0] == pytest.approx(value, rel=1e-14)
-    assert scaled.scale[0] == pytest.approx(abs(value) or 1.0, rel=1e-14)
+    assert scaled.scale[0] == pytest.approx(UNVARYING * (abs(value) or 1.0), rel=1e-14)
     made = inputs(scaled, 3, CONFIG)
     assert not made.centre.any(), "the value itself is the forecast"
     assert (made.spread > 0).all()
+    if count == 1:
+        assert made.spread[0, 0] * UNVARYING == pytest.approx(0.1, rel=0.02), "a tenth of it is assumed"
 
 
 def test_variation_that_float64_can_barely_hold_counts_as_none() -> None:
     flat, varied = alone([1.0, 1.0 + 1e-13, 1.0]), alone([1.0, 1.0 + 1e-11, 1.0])
-    assert flat.scale[0] == pytest.approx(1)
+    assert flat.scale[0] == pytest.approx(UNVARYING)
     assert flat.x.abs().max() < 1e-12
     assert varied.scale[0] < 1e-10
     assert varied.x.abs().max() > 1
@@ -247,13 +250,14 @@ def test_what_the_classical_forecasts_disagree_about_is_part_of_the_expected_err
     made = inputs(alone(0.2 * np.arange(20) + np.random.default_rng(4).normal(size=20)), 24, CONFIG)
     apart = (made.evidence.exp()[:, None] * (made.forecasts - made.centre[..., None]).square()).sum(2)
     share = (apart / made.spread.square())[0]
-    assert share[0] < 0.2 < share[-1] < 1
+    assert share[0] < 0.1
+    assert 0.2 < share[-1] < 0.4  # .44 if it were no part
 
 
-def test_days_are_frequent_and_quarters_are_not() -> None:
+def test_days_are_of_high_frequency_and_quarters_are_not() -> None:
     seasons = [(), (4,), (12,), (6,), (7,), (24, 168), (52,), (5,)]
     scaled = scale([walk(400)] * len(seasons), seasons, 768)
-    assert inputs(scaled, 3, CONFIG).frequent.tolist() == [False] * 4 + [True] * 4
+    assert inputs(scaled, 3, CONFIG).high_frequency.tolist() == [False] * 4 + [True] * 4
 
 
 @pytest.mark.parametrize("slope", [2.0, -3.0, 1e-200, 1e200])

@@ -54,10 +54,10 @@ def test_calibration_undoes_bands_that_are_too_narrow_or_too_wide(
         network.head.bias[1:] = torch.expm1(gaps).log()
     found = calibrated(network, CONFIG, validation)
     assert validation.coverage(widened(network, found)) == pytest.approx(0.8, abs=0.02)
-    assert replace(found, widening=1.0, widening_frequent=1.0) == CONFIG
+    assert replace(found, widening=1.0, widening_high_frequency=None) == CONFIG
 
 
-def test_each_kind_of_series_has_a_widening_of_its_own(validation: Validation, network: ForecastNetwork) -> None:
+def test_each_frequency_has_a_widening_of_its_own(validation: Validation, network: ForecastNetwork) -> None:
     """Steady years, and days whose noise is three times as large in the future as it was in the past."""
     rng = np.random.default_rng(1)
     days = rng.normal(size=(120, 49)) + np.resize([3.0, 1, 0, 0, -1, -1, -2], 49)
@@ -66,11 +66,11 @@ def test_each_kind_of_series_has_a_widening_of_its_own(validation: Validation, n
     both = Validation((wild,), CONFIG, synthetic=False)
     both.parts["walks"] = validation.parts["walks"]
     found = calibrated(network, CONFIG, both)
-    assert found.widening_frequent > 1.5 * found.widening
+    assert found.widening_high_frequency > 1.5 * found.widening
     alone = calibrated(network, CONFIG, validation)
-    assert alone.widening == alone.widening_frequent == pytest.approx(found.widening, abs=0.02)
-    for frequent in (False, True):
-        assert both.coverage(widened(network, found), frequent) == pytest.approx(0.8, abs=0.02)
+    assert alone.widening == alone.widening_high_frequency == pytest.approx(found.widening, abs=0.02)
+    for high_frequency in (False, True):
+        assert both.coverage(widened(network, found), high_frequency) == pytest.approx(0.8, abs=0.02)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_the_calibration_helps_a_network_whose_bands_are_too_narrow(model, monke
     rng = np.random.default_rng(1)
     series = rng.normal(size=(12, 132))
     benchmark = BenchmarkSet("noise", 1, 12, tuple(series[:, :120]), tuple(series[:, 120:]), "made", "none")
-    for name in ("widening", "widening_frequent"):
+    for name in ("widening", "widening_high_frequency"):
         monkeypatch.setattr(model.network, name, getattr(model.network, name) / 2)
     row = honesty.measure_bands(model, benchmark)
 

@@ -214,7 +214,7 @@ def batch(horizon: int = 7, size: float = 1.0) -> ForecastInputs:
         forecasts=size * torch.randn(3, horizon, FORECASTS),
         evidence=torch.randn(3, FORECASTS),
         spread=size * (0.1 + torch.rand(3, horizon)),
-        frequent=torch.tensor([False, True, False]),
+        high_frequency=torch.tensor([False, True, False]),
     )
 
 
@@ -288,7 +288,7 @@ class TestForecaster:
 def test_widening_stretches_every_distance_from_the_median() -> None:
     cell = CellConfig(hidden_size=4)
     config = ForecastConfig(encoder=cell, decoder=cell)
-    wider = replace(config, widening=1.5, widening_frequent=2.0)
+    wider = replace(config, widening=1.5, widening_high_frequency=2.0)
     plain, wide = (ForecastNetwork(3, 5, part) for part in (config, wider))
     wide.load_state_dict(plain.state_dict())
     series = ForecastInputs(

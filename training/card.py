@@ -148,8 +148,8 @@ def _how_it_works(config: ForecastConfig, record: Mapping[str, Any]) -> str:
     return f"""## How it works
 
 - **What is classical**: {len(config.families)} families of exponential smoothing, on the series and on \
-seasonal adjustments of it{logarithms}, each with a forecast and a weight by likelihood, and a spread \
-(`rnn_model/smoothing.py`).
+seasonal adjustments of it{logarithms}, each with a forecast and a weight by likelihood and a prior of growth, and a \
+spread (`rnn_model/smoothing.py`).
 - **What is learnt**: {record["parameters"]:,} parameters weigh these forecasts anew at every step ahead, move their \
 mean, and set the quantiles around it. {stacks}, {cell.layers} x {cell.hidden_size} \
 units each (cell {cell.cell}, {cell.activation}, {cell.initialisation} initialisation).{restrained}{_worth(record)}"""
@@ -163,8 +163,9 @@ def _worth(record: Mapping[str, Any]) -> str:
         return ""
     best, worst = min(held_out, key=held_out.__getitem__), max(held_out, key=held_out.__getitem__)
     return (
-        f" On held-out series its quantile loss is {geometric_mean(held_out.values()):.3f} of that of the classical "
-        f"forecasts alone, between {held_out[best]:.3f} ({best}) and {held_out[worst]:.3f} ({worst})."
+        " On the held-out series by which step, share and bands were chosen its quantile loss is "
+        f"{geometric_mean(held_out.values()):.3f} of that of the classical forecasts alone, between "
+        f"{held_out[best]:.3f} ({best}) and {held_out[worst]:.3f} ({worst})."
     )
 
 

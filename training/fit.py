@@ -137,15 +137,15 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
         kept, before = shrinkage(network, elsewhere), elsewhere(network)
         network = shrunk(network, kept)
         print(f"{kept:g} of what moves the median kept: on sources never seen {before:.4f} -> {elsewhere(network):.4f}")
-    relative = validation.relative(network)
-    for name, value in relative.items():
-        print(f"  {name:<24} {value:.3f} of the classical loss")
     before = validation.coverage(network)
     widest = calibrated(network, forecast, validation)
     model_config = ModelConfig(name=arguments.name, forecast=widest)
     network = widened(network, widest)
-    print(f"bands widened by {widest.widening:g}, of weeks, days and hours by {widest.widening_frequent:g}: ", end="")
+    print(f"bands widened by {widest.widening:g}, at high frequency by {widest.widening_high_frequency:g}: ", end="")
     print(f"held-out coverage {before:.3f} -> {validation.coverage(network):.3f}")
+    relative = validation.relative(network)
+    for name, value in relative.items():
+        print(f"  {name:<24} {value:.3f} of the classical loss")
     if together.rank == 0 and _worth_keeping(network, validation, held_out, arguments):
         record = _record(command, config, network, relative, len(pool)) | {"shrinkage": kept}
         extra = {

@@ -85,31 +85,34 @@ class Validation:
         return {name: loss / self.classical[name] for name, loss in self.losses(network).items()}
 
     @torch.inference_mode()
-    def coverage(self, network: ForecastNetwork, frequent: bool | None = None) -> float:
+    def coverage(self, network: ForecastNetwork, high_frequency: bool | None = None) -> float:
         """Share of the known targets between the outermost quantiles, averaged over the held-out real parts.
 
         Without real parts, over the synthetic one.
 
         Args:
             network: to be asked.
-            frequent: which series count (see `ForecastInputs.frequent`), None for all; nan where there are none.
+            high_frequency: which series count (see `ForecastInputs`), each part by its share of them; None for all.
+
+        Returns:
+            nan where there are no such series.
         """
         network.eval()
         names = [name for name in self.parts if name != SYNTHETIC] or [SYNTHETIC]
-        shares = []
+        held_share = asked_share = 0.0
         for name in names:
-            inside, known = 0.0, 0.0
+            inside, asked, known = 0.0, 0.0, 0.0
             for batch in self.parts[name]:
                 quantiles, _ = network(batch.inputs)
-                counts = ~batch.targets.isnan()
-                if frequent is not None:
-                    counts &= (batch.inputs.frequent == frequent)[:, None]
+                of_kind = high_frequency is None or (batch.inputs.high_frequency == high_frequency)[:, None]
+                there = ~batch.targets.isnan()
                 held = (batch.targets >= quantiles[..., 0]) & (batch.targets <= quantiles[..., -1])
-                inside += float((held & counts).sum())
-                known += float(counts.sum())
-            if known:
-                shares.append(inside / known)
-        return sum(shares) / len(shares) if shares else math.nan
+                inside += float((held & of_kind).sum())
+                asked += float((there & of_kind).sum())
+                known += float(there.sum())
+            held_share += inside / known
+            asked_share += asked / known
+        return held_share / asked_share if asked_share else math.nan
 
     def __call__(self, network: ForecastNetwork) -> float:
         """Geometric mean of `relative`."""
@@ -138,27 +141,27 @@ def shrunk(network: ForecastNetwork, factor: float) -> ForecastNetwork:
 def calibrated(network: ForecastNetwork, config: ForecastConfig, validation: Validation) -> ForecastConfig:
     """The configuration with the widenings at which the outermost band holds its nominal share on held-out series.
 
-    Trained on other sources than it is calibrated on, a network is too sure of itself, and more so of weeks, days and
-    hours, of which there are fewer sources.  One factor for all quantiles of either kind is what a few hundred held-out
-    series can support; a kind without series takes the other's.
+    Trained on other sources than it is calibrated on, a network is too sure of itself, and more so at high frequency,
+    of which there are fewer sources.  One factor for all quantiles at either is what a few hundred held-out series can
+    support; a frequency without series takes the other's.
     """
     found = {
-        frequent: _factor(network, config, validation, frequent)
-        for frequent in (False, True)
-        if not math.isnan(validation.coverage(network, frequent))
+        high_frequency: _factor(network, config, validation, high_frequency)
+        for high_frequency in (False, True)
+        if not math.isnan(validation.coverage(network, high_frequency))
     }
-    some = next(iter(found.values()))
-    return replace(config, widening=found.get(False, some), widening_frequent=found.get(True, some))
+    some = next(iter(found.values()), config.widening)
+    return replace(config, widening=found.get(False, some), widening_high_frequency=found.get(True, some))
 
 
-def _factor(network: ForecastNetwork, config: ForecastConfig, validation: Validation, frequent: bool) -> float:
+def _factor(network: ForecastNetwork, config: ForecastConfig, validation: Validation, high_frequency: bool) -> float:
     """By bisection, coverage growing with the factor."""
     nominal = config.levels[-1] - config.levels[0]
     low, high = NARROWEST, WIDEST
     for _ in range(12):
         middle = (low + high) / 2
-        wide = widened(network, replace(config, widening=middle, widening_frequent=middle))
-        low, high = (low, middle) if validation.coverage(wide, frequent) >= nominal else (middle, high)
+        wide = widened(network, replace(config, widening=middle, widening_high_frequency=middle))
+        low, high = (low, middle) if validation.coverage(wide, high_frequency) >= nominal else (middle, high)
     return round(high, 2)
 
 
