@@ -114,6 +114,18 @@ def test_arrows_lead_from_choice_to_choice(visit):
         expect(page.get_by_role("radio", name=chance[2:].strip().removesuffix(" chance"))).to_be_focused()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_chosen_looks_chosen_under_the_pointer_too(visit, theme):
+    page = visit(theme=theme)
+    chosen, other = page.get_by_label("8 in 10", exact=True).first, page.get_by_label("5 in 10", exact=True).first
+    colour = "element => getComputedStyle(element).backgroundColor"
+    page.mouse.move(2, 2)
+    at_rest, unchosen = chosen.evaluate(colour), other.evaluate(colour)
+    chosen.hover()
+    page.wait_for_timeout(400)  # colours fade
+    assert chosen.evaluate(colour) == at_rest != unchosen
+
+
 def test_on_a_phone_the_answer_stands_right_under_the_question(visit):
     page = visit(PHONE)
     asked, answered, examples = (
