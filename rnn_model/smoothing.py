@@ -426,8 +426,9 @@ def _filtered(
     grown = slope * coasted[..., None] + trend * damped_steps(growth.after, bend)[..., None]
 
     count = counts.sum(1).clamp(min=1)[:, None]
-    variance = (torch.einsum("fbgw,bw->fbg", errors.square(), counts) + PRIOR_ERROR**2) / (count + 1)
-    size = (torch.einsum("fbgw,bw->fbg", errors.abs(), counts) + PRIOR_ERROR) / (count + 1)
+    counted = errors * counts[:, None]  # several times as fast as an einsum over the steps
+    variance = ((counted * errors).sum(3) + PRIOR_ERROR**2) / (count + 1)
+    size = (counted.abs().sum(3) + PRIOR_ERROR) / (count + 1)
     scale = torch.where(laplace[:, None], size, variance.sqrt())
     posterior = growth.log_prior(grown) - TEMPERATURE * count * scale.log()
     weight = posterior.softmax(2)
