@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnn_model import encode, seasonality, unroll
+from rnn_model import encode, seasonality, smoothing, unroll
 from rnn_model.classifier import inputs_of
 from rnn_model.ngrams import prepared, steps_of
 
@@ -195,6 +195,23 @@ def test_quantiles_are_made_as_written(model):
         np.testing.assert_allclose(quantiles[0, :, middle + j], centre + spread * above, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(scaled.anchor, values.mean())
     np.testing.assert_allclose(scaled.scale, np.abs(values - values.mean()).mean())
+
+
+def test_the_prior_of_growth_is_as_written():
+    text = text_of(DOCUMENTS[0])
+    scale, steps, seasons = map(
+        float, re.search(r"\{g\}\{([.\d]+) \\sqrt\{h / m\}\}.*h = ([.\d]+) \+ ([.\d]+)\\, m", text).groups()
+    )
+    growth, period, doubling = 0.7, 4, 2.5
+    ahead = steps + seasons * period
+    written = (1 + (growth / doubling / (scale * (ahead / period) ** 0.5)) ** 2 / 3) ** -2
+    prior = smoothing._Growth.expected(torch.tensor([period]), torch.tensor([doubling]), torch.tensor([True]))
+    assert prior.after.item() == ahead
+    rise, fall, twice = (
+        prior.log_prior(torch.full((1, 1, 1), value)).exp().item() for value in (growth, -growth, 2 * growth)
+    )
+    assert rise == pytest.approx(written, rel=1e-5)
+    assert fall == pytest.approx(twice, rel=1e-5), "a fall counts twice"
 
 
 def test_logits_are_made_as_written(classifier):

@@ -12,7 +12,7 @@ from rnn_model.config import CellConfig, ForecastConfig
 from rnn_model.encode import feature_counts
 from rnn_model.network import ForecastNetwork
 from training.benchmarks import BenchmarkSet
-from training.forecasting import SHRINKAGES, Validation, calibrated, geometric_mean, shrinkage, shrunk, widened
+from training.forecasting import SHRINKAGES, Validation, calibrated, shrinkage, shrunk, widened
 
 CELL = CellConfig(hidden_size=4)
 CONFIG = ForecastConfig(encoder=CELL, decoder=CELL)
@@ -114,7 +114,3 @@ def test_as_much_is_kept_as_scores_best(validation: Validation, learnt: Forecast
 def test_coverage_of_a_wider_band_is_larger(validation: Validation, network: ForecastNetwork) -> None:
     shares = [validation.coverage(widened(network, replace(CONFIG, widening=factor))) for factor in (0.5, 1.0, 2.0)]
     assert shares[0] < shares[1] < shares[2]
-
-
-def test_geometric_mean() -> None:
-    assert geometric_mean([1.0, 4.0]) == pytest.approx(2.0)

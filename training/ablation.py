@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import geometric_mean
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from training.comparison import score, score_predictor, seasonal_naive_quantiles
 from training.config import TrainConfig
 from training.evaluate import predictor_of
 from training.fit import CELL, RECIPE
-from training.forecasting import geometric_mean, loss_of
+from training.forecasting import loss_of
 from training.loop import train
 from training.real_series import RealSeries, training_pool
 

@@ -22,6 +22,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from statistics import geometric_mean
 from typing import Any
 
 import torch
@@ -38,7 +39,7 @@ from training.config import TrainConfig
 from training.fit_series import fit_series
 from training.fit_text import fit_classifier
 from training.flags import add_flags, flag_for, from_flags
-from training.forecasting import Validation, calibrated, geometric_mean, loss_of, shrinkage, shrunk, widened
+from training.forecasting import Validation, calibrated, loss_of, shrinkage, shrunk, widened
 from training.loop import train
 from training.parallel import Team, expected_size, joined
 from training.real_series import development_sets, training_pool

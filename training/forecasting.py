@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
+from statistics import geometric_mean
 
 import numpy as np
 import torch
@@ -171,8 +172,3 @@ def widened(network: ForecastNetwork, config: ForecastConfig) -> ForecastNetwork
         copy = ForecastNetwork(*feature_counts(config), config)
     copy.load_state_dict(network.state_dict())
     return copy.eval()
-
-
-def geometric_mean(values: Collection[float]) -> float:
-    """The mean for ratios; values must be positive."""
-    return math.exp(sum(math.log(value) for value in values) / len(values))
