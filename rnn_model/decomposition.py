@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 TINY = 1e-9
+SMALLEST_FACTOR = 0.1
+LONGEST_HALVED = 24  # steps; twenty-seven weeks of so few years leave too much of a turn in the indices
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,12 @@ def moving_average(x: Tensor, observed: Tensor, period: Tensor) -> tuple[Tensor,
     return mean.to(x.dtype), full & observed
 
 
+def _second_span(period: Tensor) -> Tensor:
+    """(B,) odd steps of the second moving average: about half a season, of weeks and longer ones about a whole."""
+    span = torch.where(period <= LONGEST_HALVED, period // 2 + 1, period + 1)
+    return torch.where(period > 1, span + (span + 1) % 2, 1)
+
+
 def carried_on(mean: Tensor, full: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
     """A moving average that goes on to the last column, with its slope from first to last.
 
@@ -79,7 +87,10 @@ def carried_on(mean: Tensor, full: Tensor, observed: Tensor) -> tuple[Tensor, Te
 def seasonal(
     x: Tensor, observed: Tensor, level: Tensor, period: Tensor, horizon: int, forgetting: Tensor, relative: Tensor
 ) -> Seasonal:
-    """Seasonal indices by averaging what remains beside the moving average, phase by phase.
+    """Seasonal indices by averaging what remains beside a moving average, phase by phase, in two passes.
+
+    The first average spans a season.  The second is one of the series without the first indices, so it need not, and
+    follows turns of the level that would else be taken for season; as in X-11 (Shiskin, Young and Musgrave 1967).
 
     Args:
         x: (B, T), zero where not observed.
@@ -96,19 +107,29 @@ def seasonal(
     column = torch.arange(length)[None] - (length - 1)
     phase = column.remainder(period[:, None])
     age = torch.div(-column, period[:, None], rounding_mode="floor").to(x.dtype)
-
-    trend, full = carried_on(*moving_average(x, observed, period), observed)
-    unit = torch.where(relative[:, None], (trend + level[:, None]).clamp(min=TINY), 1.0)
-    remainder = torch.where(full, (x - trend) / unit, 0.0)
-    weight = torch.where(full, (age * (1.0 - forgetting).log()[:, None]).exp(), 0.0)
+    weights = (age * (1.0 - forgetting).log()[:, None]).exp()
+    exists = torch.arange(int(period.max()))[None] < period[:, None]
 
     def by_phase(values: Tensor) -> Tensor:
         return x.new_zeros(x.shape[0], int(period.max())).scatter_add(1, phase, values)
 
-    exists = torch.arange(int(period.max()))[None] < period[:, None]
+    def beside(trend: Tensor, full: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What remains beside a trend, (B, T), its mean by phase less the mean of all phases, and its weights."""
+        unit = torch.where(relative[:, None], (trend + level[:, None]).clamp(min=TINY), 1.0)
+        remainder = torch.where(full, (x - trend) / unit, 0.0)
+        weight = torch.where(full, weights, 0.0)
+        index = by_phase(weight * remainder) / by_phase(weight).clamp(min=TINY)
+        return remainder, torch.where(exists, index - index.sum(1, keepdim=True) / period[:, None], 0.0), weight
+
+    trend, told = carried_on(*moving_average(x, observed, period), observed)
+    _, index, _ = beside(trend, told)
+    first = index.gather(1, phase)
+    factor = (1 + first).clamp(min=SMALLEST_FACTOR)
+    flat = torch.where(relative[:, None], (x + level[:, None]) / factor - level[:, None], x - first)
+    flat = torch.where(observed, flat, 0.0)
+    trend, full = carried_on(*moving_average(flat, observed, _second_span(period)), observed)
+    remainder, index, weight = beside(trend, full)
     total = by_phase(weight)
-    index = by_phase(weight * remainder) / total.clamp(min=TINY)
-    index = torch.where(exists, index - index.sum(1, keepdim=True) / period[:, None], 0.0)
 
     noise = torch.where(full, remainder - index.gather(1, phase), 0.0).square().sum(1)
     noise = noise / (full.sum(1) - period).clamp(min=1)
@@ -116,7 +137,7 @@ def seasonal(
     noise_of_index = torch.where(exists, noise[:, None] / repeats.clamp(min=1), 0.0).sum(1) / period
     variance = index.square().sum(1) / (period - 1).clamp(min=1)
     strength = (1 - noise_of_index / variance.clamp(min=TINY)).clamp(0, 1)
-    strength = torch.where((full.sum(1) >= period) & (period > 1), strength, 0.0)
+    strength = torch.where((told.sum(1) >= period) & (period > 1), strength, 0.0)
 
     index = index * strength[:, None]
     ahead = torch.arange(1, horizon + 1)[None].remainder(period[:, None])

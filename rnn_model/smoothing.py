@@ -26,17 +26,16 @@ fall is doubted more than a rise, at least of what is positive.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from rnn_model.decomposition import TINY, seasonal
+from rnn_model.decomposition import SMALLEST_FACTOR, TINY, seasonal
 
-LEVEL_ALPHAS = (0.05, 0.15, 0.3, 0.5, 0.75, 1.0)
-TREND_ALPHAS = (0.2, 0.5, 0.95)
-TREND_BETAS = (0.1, 0.6)  # as shares of alpha
 FORGETTINGS = (0.0, 0.35)
 # Likelihoods of neighbouring steps are not independent under a wrong model; tempering keeps the average broad.
 TEMPERATURE = 0.6
@@ -44,21 +43,43 @@ TEMPERATURE = 0.6
 PRIOR_ERROR = 0.05
 UNVARYING = 3.2  # times its level are the spread of a series without variation: an error of a tenth after one value
 SIGMA_PER_MAE = math.sqrt(math.pi / 2)  # of a normal error; the mean absolute one minds wild errors less
-SMALLEST_FACTOR = 0.1
 # Penalty of a way that cannot be gone: its weight is exactly 0, as with inf, whose gradient would be nan.
 CLOSED = 1e9
-START = 10  # first steps that set a trend's initial level and slope, as in R's forecast::ets
 # Growth of a generation ago is no guide to that of the next two years, and one-step errors hardly tell two slopes
 # apart: the filters read so many seasons at most, and an error counts by exp(-age / memory) in the likelihood.
 SEASONS_READ = 12
-SEASONS_REMEMBERED = 8
-LEAST_REMEMBERED = 24  # steps
+LEAST_TOLD = 144  # steps from which a season is told, if twelve seasons are fewer
+SEASONS_REMEMBERED = 4
+LEAST_REMEMBERED, MOST_REMEMBERED = 24, 48  # steps
 # The prior of growth: its scale after one season (one step without), which goes with the square root of their number
 # as in a random walk, and so many steps ahead, plus so many seasons, at which it is asked.
 USUAL_GROWTH = 0.17
 GROWTH_AFTER = (4.0, 1.5)
 GROWTH_FREEDOM = 3.0
 FALL = 2.0  # times as much doubted as a rise
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Which filters are tried.
+
+    Attributes:
+        level_alphas: smoothing weights of filters without a slope.
+        trend_alphas, trend_betas: of filters with one; beta as a share of alpha.
+        start: first steps that set a trend's initial level and slope; ten in R's forecast::ets.
+    """
+
+    level_alphas: tuple[float, ...]
+    trend_alphas: tuple[float, ...]
+    trend_betas: tuple[float, ...]
+    start: int
+
+
+# A year brings more news than an hour, so levels and slopes of long steps change faster, and a slope set by the first
+# ten of them would be that of a generation.
+COARSE = Grid((0.1, 0.2, 0.35, 0.55, 0.8, 1.0), (0.4, 0.7, 1.0), (0.2, 0.8), 4)
+FINE = Grid((0.05, 0.15, 0.3, 0.5, 0.75, 1.0), (0.1, 0.3, 0.8), (0.1, 0.3), 10)
+LONGEST_COARSE = 4  # steps in a season of those that are coarse: quarters, and whatever has no season, as years do
 
 
 @dataclass(frozen=True)
@@ -112,22 +133,22 @@ class Bank:
     factor: Tensor
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 @torch.inference_mode(False)  # what is kept may take part in a gradient later, whoever asks for it first
-def responses(phis: tuple[float, ...], window: int) -> tuple[Tensor, Tensor, Tensor]:
+def responses(phis: tuple[float, ...], window: int, grid: Grid) -> tuple[Tensor, Tensor, Tensor]:
     """The filters of families with these dampings, as matrices that act on a series that starts from rest.
 
     Args:
-        phis: (F,); 0 gives the filters of LEVEL_ALPHAS, otherwise those of TREND_ALPHAS and TREND_BETAS.
+        phis: (F,); 0 gives the filters without a slope, otherwise those with one.
         window: W.
+        grid: of the G filters of a family.
 
     Returns:
         errors (F, W, G W) and final states (F, W, G 2) as right factors of y (B, W), and alpha (F, G).
     """
-    level_grid = [(alpha, 0.0) for alpha in LEVEL_ALPHAS]
-    trend_grid = [(alpha, alpha * share) for alpha in TREND_ALPHAS for share in TREND_BETAS]
-    grid = torch.tensor([trend_grid if phi else level_grid for phi in phis], dtype=torch.float64)
-    alpha, beta = grid.unbind(2)
+    flat = [(alpha, 0.0) for alpha in grid.level_alphas]
+    sloped = [(alpha, alpha * share) for alpha in grid.trend_alphas for share in grid.trend_betas]
+    alpha, beta = torch.tensor([sloped if phi else flat for phi in phis], dtype=torch.float64).unbind(2)
     phi = torch.tensor(phis, dtype=torch.float64)[:, None]
     level, slope = torch.zeros_like(alpha), torch.zeros_like(alpha)
     errors, states = [], []
@@ -169,9 +190,21 @@ def recent(observed: Tensor, period: Tensor) -> tuple[Tensor, Tensor]:
         period: (B, 1) steps in the shorter season, 1 for none.
     """
     age = torch.arange(observed.shape[1] - 1, -1, -1)[None]
-    read = observed & ((age < SEASONS_READ * period) | (period == 1))
-    read = torch.where(read.any(1, keepdim=True), read, observed)  # a long gap leaves nothing recent
-    return read, (-age / (SEASONS_REMEMBERED * period).clamp(min=LEAST_REMEMBERED)).exp()
+    read = _of_late(observed, period, 1)
+    return read, (-age / (SEASONS_REMEMBERED * period).clamp(LEAST_REMEMBERED, MOST_REMEMBERED)).exp()
+
+
+def _of_late(observed: Tensor, period: Tensor, least: int) -> Tensor:
+    """(B, T) bool, what of `observed` is at most SEASONS_READ seasons of `period` (B, 1) old; everything without one.
+
+    Args:
+        observed: (B, T) bool.
+        period: (B, 1) steps, 1 for no season.
+        least: steps that are read in any case.
+    """
+    age = torch.arange(observed.shape[1] - 1, -1, -1)[None]
+    read = observed & ((age < (SEASONS_READ * period).clamp(min=least)) | (period == 1))
+    return torch.where(read.any(1, keepdim=True), read, observed)  # a long gap leaves nothing recent
 
 
 def carried_forward(y: Tensor, observed: Tensor) -> Tensor:
@@ -211,7 +244,8 @@ def smooth(
     seen, weights = recent(observed[:, -window:], periods[:, :1])
     used = seen & (seen.cumsum(1) > 1)  # the first value starts the filters, it cannot be foretold
     counts = used * weights
-    parts = _adjustments(x, observed, level, periods, horizon, kinds)
+    told = _of_late(observed, periods.amax(1, keepdim=True), LEAST_TOLD)
+    parts = _adjustments(x, told, level, periods, horizon, kinds)
     ways = parts.penalty.shape[1]
     base = level[:, None, None]
 
@@ -223,19 +257,17 @@ def smooth(
     else:
         doubling = _repeat(doubling, ways)
         positive = torch.ones_like(doubling, dtype=torch.bool)
-    growth = _Growth.expected(_repeat(periods[:, 0], ways), doubling, positive)
-    single = _repeat(periods[:, 0] == 1, ways)
+    period = _repeat(periods[:, 0], ways)
+    growth = _Growth.expected(period, doubling, positive)
+    rows = _Rows(adjusted, _repeat(seen, ways), _repeat(counts, ways), gain, *growth, period == 1)
     forecasts, evidence, sigma, errors, alpha = (
-        part.unflatten(0, (-1, ways))
-        for part in _filtered(
-            families, adjusted, _repeat(seen, ways), _repeat(counts, ways), gain, growth, single, horizon
-        )
+        part.unflatten(0, (-1, ways)) for part in _on_their_grids(families, rows, period <= LONGEST_COARSE, horizon)
     )  # each (B, ways, F, ...)
     # (forecast + base) * factor - base + offset, ordered so that a large base does not cost float32 its digits
     lift = base * (parts.factor - 1)
     forecasts = forecasts * parts.factor[:, :, None] + (lift + parts.offset)[:, :, None]
     # the indices were paid for on the whole history, the likelihood is that of the window
-    share = counts.sum(1, keepdim=True).clamp(min=1) / observed.sum(1, keepdim=True).clamp(min=1)
+    share = counts.sum(1, keepdim=True).clamp(min=1) / told.sum(1, keepdim=True).clamp(min=1)
     evidence = evidence - TEMPERATURE * (share * parts.penalty)[..., None]
 
     way_in_family = evidence.softmax(1)
@@ -261,8 +293,7 @@ def smooth(
     )
 
 
-@dataclass(frozen=True)
-class _Growth:
+class _Growth(NamedTuple):
     """How much series are expected to grow.
 
     Attributes:
@@ -369,40 +400,65 @@ def _adjustments(
     )
 
 
+class _Rows(NamedTuple):
+    """Adjusted series to be filtered.
+
+    Attributes:
+        y: (B, W), carried forward over missing values.
+        seen: (B, W) bool, read.
+        counts: (B, W) how much an error counts, 1 at most; 0 where there is none.
+        gain: (B, W) by which an error on the adjusted scale is multiplied on the original one; 0 where not used.
+        after, up, down: (B,) the expected growth, see `_Growth`, in the unit of y.
+        laplace: (B,) bool, errors have the likelihood of Laplace's distribution instead of the normal one; without a
+            season a series is mostly short, and squares would leave it to its wildest year.
+    """
+
+    y: Tensor
+    seen: Tensor
+    counts: Tensor
+    gain: Tensor
+    after: Tensor
+    up: Tensor
+    down: Tensor
+    laplace: Tensor
+
+
+def _on_their_grids(families: tuple[str, ...], rows: _Rows, coarse: Tensor, horizon: int) -> Sequence[Tensor]:
+    """What `_filtered` returns, of rows with the grid of coarse steps where `coarse` (B,) and the other elsewhere."""
+    if bool(coarse.all()) or not bool(coarse.any()):
+        return _filtered(families, rows, COARSE if bool(coarse[0]) else FINE, horizon)
+    halves = [
+        _filtered(families, _Rows(*(part[chosen] for part in rows)), grid, horizon)
+        for chosen, grid in ((coarse, COARSE), (~coarse, FINE))
+    ]
+    back = torch.cat((coarse.nonzero(), (~coarse).nonzero()))[:, 0].argsort()
+    return [torch.cat(parts)[back] for parts in zip(*halves, strict=True)]
+
+
 def _filtered(
-    families: tuple[str, ...],
-    y: Tensor,
-    seen: Tensor,
-    counts: Tensor,
-    gain: Tensor,
-    growth: _Growth,
-    laplace: Tensor,
-    horizon: int,
+    families: tuple[str, ...], rows: _Rows, grid: Grid, horizon: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """All families on adjusted series.
 
     Args:
         families: F names.
-        y: (B, W), carried forward over missing values.
-        seen: (B, W) bool, read.
-        counts: (B, W) how much an error counts, 1 at most; 0 where there is none.
-        gain: (B, W) by which an error on the adjusted scale is multiplied on the original one; 0 where not used.
-        growth: what is expected of the series, in the unit of y.
-        laplace: (B,) bool, errors have the likelihood of Laplace's distribution instead of the normal one; without a
-            season a series is mostly short, and squares would leave it to its wildest year.
+        rows: B series of W steps.
+        grid: of the filters.
         horizon: K.
 
     Returns:
         forecasts (B, F, K), evidence (B, F), sigma (B, F), errors (B, F, W), alpha (B, F).
     """
+    y, seen, counts, gain, *of_growth, laplace = rows
+    growth = _Growth(*of_growth)
     kinds = [_FAMILIES[name] for name in families]
     window = y.shape[1]
-    toeplitz, final, alphas = responses(tuple(kind.phi for kind in kinds), window)
+    toeplitz, final, alphas = responses(tuple(kind.phi for kind in kinds), window, grid)
     phi = y.new_tensor([kind.phi for kind in kinds])
     sloped = (phi > 0)[:, None, None]
     column = torch.arange(window)[None]
     first = seen.to(torch.uint8).argmax(1, keepdim=True)
-    start = seen & (column < first + START)
+    start = seen & (column < first + grid.start)
     steps = (column - first + 1).clamp(min=0).to(y.dtype)
     leads = torch.arange(1, horizon + 1, dtype=y.dtype)
     ahead = (window - first).to(y.dtype) + leads

@@ -32,6 +32,22 @@ def trend_by_hand(values: np.ndarray, period: int) -> np.ndarray:
     return result
 
 
+def phase_means(values: np.ndarray, weights: np.ndarray, period: int) -> np.ndarray:
+    """(T,) weighted means by phase, nan left out, less their mean."""
+    phase = (np.arange(len(values)) - len(values) + 1) % period
+    known = ~np.isnan(values)
+    index = np.array(
+        [np.average(values[known & (phase == p)], weights=weights[known & (phase == p)]) for p in range(period)]
+    )
+    return (index - index.mean())[phase]
+
+
+def remainder_by_hand(values: np.ndarray, weights: np.ndarray, period: int, span: int) -> np.ndarray:
+    """What remains beside an average over `span` steps of the series without its first indices."""
+    first = phase_means(values - trend_by_hand(values, period), weights, period)
+    return values - trend_by_hand(values - first, span)
+
+
 def rows(*series: np.ndarray) -> tuple[Tensor, Tensor]:
     """Right-aligned batch and what of it is observed."""
     length = max(map(len, series))
@@ -140,11 +156,11 @@ def test_strength_is_the_james_stein_factor() -> None:
     period, years = 4, 6
     rng = np.random.default_rng(2)
     series = np.resize(wave(period), period * years) + rng.normal(size=period * years)
-    remainder = series - trend_by_hand(series, period)
+    level_weights = np.ones(len(series))
+    remainder = remainder_by_hand(series, level_weights, period, 3)
     inside = ~np.isnan(remainder)
     phase = np.arange(len(series)) % period
-    index = np.array([remainder[inside & (phase == p)].mean() for p in range(period)])
-    index -= index.mean()
+    index = phase_means(remainder, level_weights, period)[:period]
     noise = np.sum((remainder - index[phase])[inside] ** 2) / (inside.sum() - period)
     variance = np.sum(index**2) / (period - 1)
     expected = 1 - noise * np.mean(1 / np.bincount(phase[inside])) / variance
@@ -195,6 +211,28 @@ def test_indices_sum_to_nothing_over_a_period() -> None:
     assert found.ahead.sum().abs() < 1e-5
 
 
+@pytest.mark.parametrize(("period", "span"), [(2, 3), (4, 3), (5, 3), (7, 5), (12, 7), (24, 13), (52, 53)])
+def test_span_of_the_second_average(period: int, span: int) -> None:
+    """Odd, so that it is centred; half a season, but of weeks a whole one."""
+    rng = np.random.default_rng(8)
+    series = np.resize(2 * wave(period), 5 * period) + rng.normal(size=5 * period)
+    index = phase_means(remainder_by_hand(series, np.ones(len(series)), period, span), np.ones(len(series)), period)
+    found = season_of(series, period=period, horizon=period)
+    torch.testing.assert_close(
+        found.ahead[0].double() / found.strength.item(), torch.from_numpy(index[:period]), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_a_turn_of_the_level_leaves_the_season_alone() -> None:
+    """A level that turns within a season is followed by the shorter second average, not by the first alone."""
+    component = np.resize(wave(12), 72)
+    level = 3.0 * np.abs(np.arange(72) - 36) / 12
+    found = season_of(component + level, period=12, horizon=12).ahead[0].numpy()
+    once = phase_means(component + level - trend_by_hand(component + level, 12), np.ones(72), 12)[:12]
+    wrong, wrong_once = (np.abs(index - component[:12]).max() for index in (found, once))
+    assert wrong < 0.7 * wrong_once
+
+
 def test_forgetting_follows_a_season_that_changes() -> None:
     old, new = wave(4), wave(5)[:4] - wave(5)[:4].mean()
     series = np.r_[np.resize(old, 24), np.resize(new, 16)]
@@ -209,11 +247,8 @@ def test_weights_of_forgetting_by_hand() -> None:
     """A year (counted back from the last column) weighs 1 - forgetting of the next one."""
     rng = np.random.default_rng(6)
     series = np.resize(3 * wave(4), 24) + rng.normal(size=24)
-    remainder = series - trend_by_hand(series, 4)
-    years_back = (23 - np.arange(24)) // 4
-    weight = np.where(np.isnan(remainder), 0.0, 0.65**years_back)
-    index = np.array([np.average(np.nan_to_num(remainder[p::4]), weights=weight[p::4]) for p in range(4)])
-    index -= index.mean()
+    weights = 0.65 ** ((23 - np.arange(24)) // 4)
+    index = phase_means(remainder_by_hand(series, weights, 4, 3), weights, 4)[:4]
     found = season_of(series, period=4, horizon=4, forgetting=0.35)
     torch.testing.assert_close(found.ahead[0].double() / found.strength.item(), torch.from_numpy(index), **CLOSE)
 

@@ -12,7 +12,7 @@ from rnn_model.config import CellConfig, ForecastConfig
 from rnn_model.encode import feature_counts
 from rnn_model.network import ForecastNetwork
 from training.benchmarks import BenchmarkSet
-from training.forecasting import SHRINKAGES, Validation, calibrated, shrinkage, shrunk, widened
+from training.forecasting import SHRINKAGES, Validation, best_shrunk, calibrated, shrinkage, shrunk, widened
 
 CELL = CellConfig(hidden_size=4)
 CONFIG = ForecastConfig(encoder=CELL, decoder=CELL)
@@ -102,7 +102,7 @@ def test_nothing_kept_is_the_classical_median_with_the_bands_that_were_learnt(
 def test_as_much_is_kept_as_scores_best(validation: Validation, learnt: ForecastNetwork) -> None:
     del validation.parts["synthetic"]
     losses = {factor: validation(shrunk(learnt, factor)) for factor in SHRINKAGES}
-    assert losses[shrinkage(learnt, validation)] == min(losses.values())
+    assert losses[shrinkage(learnt, validation)] == min(losses.values()) == best_shrunk(learnt, validation)
     assert shrinkage(learnt, validation) < 1.0, "corrections of random walks are worth little"
     with torch.no_grad():  # the truth lies where the network would move the median to
         for batch in validation.parts["walks"]:

@@ -14,15 +14,18 @@ from torch import Tensor
 from rnn_model import smoothing
 from rnn_model.config import FAMILIES
 from rnn_model.smoothing import (
+    COARSE,
+    FINE,
     GROWTH_AFTER,
     GROWTH_FREEDOM,
     LEAST_REMEMBERED,
+    MOST_REMEMBERED,
     PRIOR_ERROR,
     SEASONS_READ,
     SEASONS_REMEMBERED,
-    START,
     TEMPERATURE,
     USUAL_GROWTH,
+    Grid,
     carried_forward,
     damped_steps,
     line,
@@ -39,11 +42,11 @@ SLOPE_OF = {"level": 0.0, "half_drift": 0.5, "drift": 1.0}
 DAMPING = {"trend": 1.0, "damped": 0.95, "strongly_damped": 0.85}
 
 
-def grid(family: str) -> list[tuple[float, float]]:
+def filters_of(family: str, grid: Grid) -> list[tuple[float, float]]:
     """(alpha, beta) of a family's filters."""
     if family in SLOPE_OF:
-        return [(alpha, 0.0) for alpha in smoothing.LEVEL_ALPHAS]
-    return [(alpha, alpha * share) for alpha in smoothing.TREND_ALPHAS for share in smoothing.TREND_BETAS]
+        return [(alpha, 0.0) for alpha in grid.level_alphas]
+    return [(alpha, alpha * share) for alpha in grid.trend_alphas for share in grid.trend_betas]
 
 
 def filtered(
@@ -65,7 +68,7 @@ def loop(y: np.ndarray, family: str, horizon: int) -> dict[str, np.ndarray]:
     steps = np.arange(1, len(y) - first + 1)
     y, seen = y[first:], seen[first:]
     ahead = len(y) + np.arange(1, horizon + 1)
-    start = seen & (steps <= START)
+    start = seen & (steps <= COARSE.start)
     carried = np.array([y[: step + 1][seen[: step + 1]][-1] for step in range(len(y))])
     if family in SLOPE_OF:
         phi, slope = 0.0, 0.0
@@ -83,7 +86,7 @@ def loop(y: np.ndarray, family: str, horizon: int) -> dict[str, np.ndarray]:
     counts = used * np.exp(-np.arange(len(y))[::-1] / LEAST_REMEMBERED)
     count = max(counts.sum(), 1)
     errors, forecasts, posteriors, sizes = [], [], [], []
-    for alpha, beta in grid(family):
+    for alpha, beta in filters_of(family, COARSE):
         error, final, trend = filtered(carried - drift * steps, level, slope, alpha, beta, phi)
         errors.append(np.where(used, error, 0.0))
         forecasts.append(final + trend * growth + drift * ahead)
@@ -139,16 +142,17 @@ def walk(length: int, seed: int = 0) -> np.ndarray:
 # --- the parts
 
 
-def test_responses_are_the_recursion() -> None:
+@pytest.mark.parametrize("grid", [COARSE, FINE], ids=["coarse", "fine"])
+def test_responses_are_the_recursion(grid: Grid) -> None:
     """Each column of the matrices is what the loop says of a unit at one step and zeros elsewhere."""
     phis = (0.0, 1.0, 0.95, 0.85)
     window = 17
-    errors, final, alphas = responses(phis, window)
+    errors, final, alphas = responses(phis, window, grid)
     y = noise(window)
     found_errors = torch.einsum("w,fwo->fo", torch.from_numpy(y).float(), errors).unflatten(1, (-1, window))
     found_final = torch.einsum("w,fwo->fo", torch.from_numpy(y).float(), final).unflatten(1, (-1, 2))
     for row, (phi, family) in enumerate(zip(phis, ("level", "trend", "damped", "strongly_damped"), strict=True)):
-        filters = grid(family)
+        filters = filters_of(family, grid)
         assert alphas[row].tolist() == pytest.approx([alpha for alpha, _ in filters])
         for column, (alpha, beta) in enumerate(filters):
             expected, level, slope = filtered(y, 0.0, 0.0, alpha, beta, phi)
@@ -157,7 +161,7 @@ def test_responses_are_the_recursion() -> None:
 
 
 def test_no_error_knows_the_future() -> None:
-    errors, _, _ = responses((0.0, 1.0), 9)
+    errors, _, _ = responses((0.0, 1.0), 9, FINE)
     of_step = errors.unflatten(2, (-1, 9))  # (F, step read, G, step of the error)
     for read in range(9):
         assert not of_step[:, read, :, :read].any()
@@ -219,7 +223,9 @@ def test_what_is_read_and_how_much_it_counts() -> None:
     assert read.sum(1).tolist() == [SEASONS_READ * 4, WINDOW, WINDOW, WINDOW - SEASONS_READ * 4]
     assert read[0, -1]
     assert not read[0, 0]
-    for row, memory in enumerate((SEASONS_REMEMBERED * 4, SEASONS_REMEMBERED * 12, LEAST_REMEMBERED)):
+    longer = torch.ones(1, WINDOW, dtype=torch.bool)
+    assert recent(longer, torch.tensor([[6]]))[1][0, -2].log().item() == pytest.approx(-1 / (6 * SEASONS_REMEMBERED))
+    for row, memory in enumerate((LEAST_REMEMBERED, MOST_REMEMBERED, LEAST_REMEMBERED)):
         np.testing.assert_allclose(weight[row], np.exp(-np.arange(WINDOW)[::-1] / memory), rtol=1e-5)
 
 
@@ -232,12 +238,31 @@ def test_growth_of_long_ago_is_forgotten() -> None:
     np.testing.assert_allclose(years, [0.4, 0.8], atol=0.08)
 
 
+def test_long_steps_are_smoothed_faster() -> None:
+    """Pure noise is smoothed as much as a grid allows: less in quarters than where a season has more steps."""
+    for period, grid in ((1, COARSE), (4, COARSE), (5, FINE), (12, FINE)):
+        alpha = bank(noise(96), periods=(period, 1), families=("trend",)).alpha.item()
+        assert min(grid.trend_alphas) <= alpha < min(grid.trend_alphas) + 0.1
+
+
+def test_series_with_coarse_and_fine_steps_in_one_batch_are_forecast_as_alone() -> None:
+    values = torch.from_numpy(np.stack([walk(72, seed) for seed in range(4)])).float()
+    periods = torch.tensor([[12, 1], [1, 1], [7, 1], [4, 1]])
+    observed, level = torch.ones_like(values, dtype=torch.bool), torch.zeros(4)
+    together = smooth(values, observed, level, periods, 8, WINDOW, FAMILIES)
+    for row in range(4):
+        only = slice(row, row + 1)
+        alone = smooth(values[only], observed[only], level[only], periods[only], 8, WINDOW, FAMILIES)
+        np.testing.assert_allclose(point(together)[only], point(alone), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(together.sigma[only], alone.sigma, rtol=1e-4, atol=1e-4)
+
+
 def test_simple_exponential_smoothing_by_hand() -> None:
     """Five numbers, worked on paper: level 2, alpha a, then errors 1 - 2, ...; each filter on its own."""
     y = np.array([1.0, 3.0, 2.0, 4.0, 0.0])
     expected = []
-    for alpha in smoothing.LEVEL_ALPHAS:
-        level = 2.0  # the mean of the first START values
+    for alpha in COARSE.level_alphas:
+        level = 2.0  # the mean of the first values
         for value in y:
             level = alpha * value + (1 - alpha) * level
         expected.append(level)

@@ -37,7 +37,7 @@ from training.loop import train
 from training.real_series import RealSeries, training_pool
 
 OUT = Path("runs/ablation")
-STEPS = 1000
+STEPS = 300
 LEFT_OUT = 4  # one source in so many
 HORIZONS = {1: 6, 4: 8, 12: 18}  # season -> steps ahead, those of the competitions
 ORIGINS = 3  # windows of a series, a horizon apart

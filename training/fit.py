@@ -39,7 +39,7 @@ from training.config import TrainConfig
 from training.fit_series import fit_series
 from training.fit_text import fit_classifier
 from training.flags import add_flags, flag_for, from_flags
-from training.forecasting import Validation, calibrated, loss_of, shrinkage, shrunk, widened
+from training.forecasting import Validation, best_shrunk, calibrated, loss_of, shrinkage, shrunk, widened
 from training.loop import train
 from training.parallel import Team, expected_size, joined
 from training.real_series import development_sets, training_pool
@@ -48,7 +48,7 @@ from training.tails import kept_back
 OUT = Path("weights/forecast")
 RUNS = Path("runs")
 # What made the packaged forecaster; docs/research-log.md has what else was tried.
-RECIPE: dict[str, Any] = {"steps": 2000, "real_share": 0.6, "noise": 0.1, "weight_decay": 0.1}
+RECIPE: dict[str, Any] = {"steps": 600, "validate_every": 200, "real_share": 0.6, "noise": 0.1, "weight_decay": 0.1}
 CELL: dict[str, Any] = {"hidden_size": 96, "layers": 2}
 
 
@@ -129,7 +129,11 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
     print(f"{arguments.name}: {size:,} parameters; {len(pool):,} real series; synthetic series without end")
     if together.size > 1:
         print(f"{together.size} processes share each batch")
-    history = train(network, batches, loss_of, validation, config, RUNS / f"{arguments.out.name}-state")
+
+    def validate(trained: ForecastNetwork) -> float:
+        return best_shrunk(trained, validation) if unfamiliar else validation(trained)
+
+    history = train(network, batches, loss_of, validate, config, RUNS / f"{arguments.out.name}-state")
 
     print(f"stopped: {history.stopped}; best at step {history.epochs[history.best].step:,}")
     kept = 1.0

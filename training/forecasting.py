@@ -129,6 +129,11 @@ def shrinkage(network: ForecastNetwork, unfamiliar: Validation) -> float:
     return min(SHRINKAGES, key=lambda factor: unfamiliar(shrunk(network, factor)))
 
 
+def best_shrunk(network: ForecastNetwork, validation: Validation) -> float:
+    """The lowest score of what may be kept of a network; unshrunk, one that trains on looks worse than it will be."""
+    return min(validation(shrunk(network, factor)) for factor in SHRINKAGES)
+
+
 def shrunk(network: ForecastNetwork, factor: float) -> ForecastNetwork:
     """The same network with the median moved `factor` times as far from the classical forecast, and the same bands."""
     copy = deepcopy(network)
