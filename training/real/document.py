@@ -107,10 +107,9 @@ def _development(development: Sequence[BenchmarkSet]) -> str:
         (f"`{s.name}`", len(s), s.season, s.horizon, int(np.median([len(h) for h in s.histories])), s.source, s.licence)
         for s in development
     ]
-    head = ("set", "series", "season", "horizon", "median history", "source", "licence")
-    return "## Development sets\n\nHeld out of the pool as whole sources; designs are chosen on them.\n\n" + _table(
-        head, rows
-    )
+    head = ("set", "windows", "season", "horizon", "median history", "source", "licence")
+    said = "Held out of the pool as whole sources, most series cut at several origins; designs are chosen on them."
+    return f"## Development sets\n\n{said}\n\n{_table(head, rows)}"
 
 
 def _excluded() -> str:
