@@ -125,7 +125,8 @@ def seasonal(
     _, index, _ = beside(trend, told)
     first = index.gather(1, phase)
     factor = (1 + first).clamp(min=SMALLEST_FACTOR)
-    flat = torch.where(relative[:, None], (x + level[:, None]) / factor - level[:, None], x - first)
+    # (x + level) / factor - level, ordered so that a large level does not cost float32 its digits
+    flat = torch.where(relative[:, None], (x - level[:, None] * (factor - 1)) / factor, x - first)
     flat = torch.where(observed, flat, 0.0)
     trend, full = carried_on(*moving_average(flat, observed, _second_span(period)), observed)
     remainder, index, weight = beside(trend, full)
