@@ -14,7 +14,7 @@ import pandas as pd
 from interface.program import program
 from interface.sections import Asked, downloads, moment_of_the_past, picture
 from rnn_model import InputError, Model, backtest, calibrate, forecast, read
-from rnn_model.backtest import rival_ahead
+from rnn_model.backtest import rival_ahead, rival_is_better
 from rnn_model.constraints import POSITIVE, WHOLE, always_whole, constrain, never_negative
 from rnn_model.plots import forecast_figure
 from rnn_model.records import Alternative, Backtest, Forecast, Reading, Series
@@ -201,7 +201,7 @@ def _program(chosen: Chosen, steps: int, season: int | None, asked: tuple[str, .
 def _result(result: Forecast, checked: Backtest, coverage: float) -> str:
     """The sentence, the picture, and under it whether to believe them; a better rival is drawn too."""
     sentence = describe(result, coverage)
-    rivals = [(checked.rival, rival_ahead(result, checked))] if checked.gain < 0 else []
+    rivals = [(checked.rival, rival_ahead(result, checked))] if rival_is_better(checked) else []
     shown = picture(lambda narrow: forecast_figure(result, narrow=narrow, rivals=rivals), sentence, "forecast")
     return (
         f'<p class="verdict" role="status">{escape(sentence)}</p>{shown}'

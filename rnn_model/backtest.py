@@ -131,6 +131,11 @@ def rival_ahead(made: Forecast, checked: Backtest) -> np.ndarray:
     return naive_forecasts(made, checked.season)[checked.rival]
 
 
+def rival_is_better(checked: Backtest) -> bool:
+    """Whether the rival was closer by more than what is called alike, so that it is worth drawing."""
+    return checked.gain < -EVEN
+
+
 def _verdict(made: Backtest, mine: float, theirs: float) -> str:
     """Who was closer, by how much, and what the band caught."""
     points = f"your last {made.points} points"
@@ -138,13 +143,13 @@ def _verdict(made: Backtest, mine: float, theirs: float) -> str:
     rival = made.rival
     if mine == theirs == 0:
         said = f"On {points} both this and {rival} were exact."
-    elif abs(mine - theirs) <= EVEN * theirs:
-        said = f"On {points} this was as good as {rival}{against}."
-    elif mine < theirs:
-        said = f"On {points} this was {_percent(made.gain)} better than {rival}{against}."
-    else:
+    elif rival_is_better(made):
         closer = f"by {_percent(1 - theirs / mine)}" if theirs > 0 else "and exact"
         said = f"{rival.capitalize()} is better here, {closer} on {points}{against}; it is drawn too."
+    elif made.gain > EVEN:
+        said = f"On {points} this was {_percent(made.gain)} better than {rival}{against}."
+    else:
+        said = f"On {points} this was as good as {rival}{against}."
     caught = f"The 80 % band caught {made.caught} of them."
     hint = f" {made.points} points are few: take this as a hint." if made.points < FEW_POINTS else ""
     return f"{said} {caught}{hint}"

@@ -15,7 +15,7 @@ from torch import Tensor
 
 TINY = 1e-9
 SMALLEST_FACTOR = 0.1
-LONGEST_HALVED = 24  # steps; twenty-seven weeks of so few years leave too much of a turn in the indices
+LONGEST_HALVED = 24  # steps; of longer seasons, weeks above all, half a season was measured to be worse
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,10 @@ def moving_average(x: Tensor, observed: Tensor, period: Tensor) -> tuple[Tensor,
 
 
 def _second_span(period: Tensor) -> Tensor:
-    """(B,) odd steps of the second moving average: about half a season, of weeks and longer ones about a whole."""
-    span = torch.where(period <= LONGEST_HALVED, period // 2 + 1, period + 1)
-    return torch.where(period > 1, span + (span + 1) % 2, 1)
+    """(B,) odd steps of the second moving average: about half a season, or a whole one where that is long."""
+    half = period // 2 + 1
+    span = torch.where(period > LONGEST_HALVED, 2 * (period // 2) + 1, half + (half + 1) % 2)
+    return torch.where(period > 1, span, 1)
 
 
 def carried_on(mean: Tensor, full: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
@@ -101,7 +102,8 @@ def seasonal(
         forgetting: (B,) share by which a year (a period) weighs less than the one after it; 0 weighs all the same.
         relative: (B,) bool; multiplicative indices (shares of the trend) instead of additive ones.
 
-    Indices are shrunk by max(0, 1 - noise variance of an index / variance of the indices), the James-Stein factor.
+    Indices are shrunk by max(0, 1 - noise variance of an index / variance of the indices), the James-Stein factor with
+    the noise that is left beside the second average.
     """
     length = x.shape[1]
     column = torch.arange(length)[None] - (length - 1)
@@ -138,7 +140,8 @@ def seasonal(
     noise_of_index = torch.where(exists, noise[:, None] / repeats.clamp(min=1), 0.0).sum(1) / period
     variance = index.square().sum(1) / (period - 1).clamp(min=1)
     strength = (1 - noise_of_index / variance.clamp(min=TINY)).clamp(0, 1)
-    strength = torch.where((told.sum(1) >= period) & (period > 1), strength, 0.0)
+    enough = (told.sum(1) >= period) & (full.sum(1) >= period) & (period > 1)
+    strength = torch.where(enough, strength, 0.0)
 
     index = index * strength[:, None]
     ahead = torch.arange(1, horizon + 1)[None].remainder(period[:, None])

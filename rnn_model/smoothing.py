@@ -79,7 +79,9 @@ class Grid:
 # ten of them would be that of a generation.
 COARSE = Grid((0.1, 0.2, 0.35, 0.55, 0.8, 1.0), (0.4, 0.7, 1.0), (0.2, 0.8), 4)
 FINE = Grid((0.05, 0.15, 0.3, 0.5, 0.75, 1.0), (0.1, 0.3, 0.8), (0.1, 0.3), 10)
-LONGEST_COARSE = 4  # steps in a season of those that are coarse: quarters, and whatever has no season, as years do
+LONGEST_COARSE = (
+    4  # steps in a season of those that are coarse: quarters, and what has no season that is used, as years
+)
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,9 @@ def recent(observed: Tensor, period: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _of_late(observed: Tensor, period: Tensor, least: int) -> Tensor:
-    """(B, T) bool, what of `observed` is at most SEASONS_READ seasons of `period` (B, 1) old; everything without one.
+    """(B, T) bool, what of `observed` is at most SEASONS_READ seasons or `least` steps old.
+
+    Everything where there is no season, or where a gap would leave nothing.
 
     Args:
         observed: (B, T) bool.
@@ -244,7 +248,7 @@ def smooth(
     seen, weights = recent(observed[:, -window:], periods[:, :1])
     used = seen & (seen.cumsum(1) > 1)  # the first value starts the filters, it cannot be foretold
     counts = used * weights
-    told = _of_late(observed, periods.amax(1, keepdim=True), LEAST_TOLD)
+    told = _of_late(observed, periods.amax(1, keepdim=True), max(LEAST_TOLD, window))
     parts = _adjustments(x, told, level, periods, horizon, kinds)
     ways = parts.penalty.shape[1]
     base = level[:, None, None]
@@ -266,7 +270,7 @@ def smooth(
     # (forecast + base) * factor - base + offset, ordered so that a large base does not cost float32 its digits
     lift = base * (parts.factor - 1)
     forecasts = forecasts * parts.factor[:, :, None] + (lift + parts.offset)[:, :, None]
-    # the indices were paid for on the whole history, the likelihood is that of the window
+    # the indices were paid for on all that told of them, the likelihood is that of the window
     share = counts.sum(1, keepdim=True).clamp(min=1) / told.sum(1, keepdim=True).clamp(min=1)
     evidence = evidence - TEMPERATURE * (share * parts.penalty)[..., None]
 

@@ -19,6 +19,7 @@ import app
 from interface.answer import Chosen, answer, examples, origin, replay
 from interface.sections import SECTIONS, section
 from rnn_model import backtest, calibrate, explain, forecast
+from rnn_model.backtest import EVEN
 from rnn_model.report import describe
 
 PASSENGERS = "112 118 132 129 121 135 148 148 136 119 104 118 115 126 141 135 125 149 170 170 158 133 114 140"
@@ -195,8 +196,10 @@ def test_a_better_rival_is_drawn_too(model, monkeypatch):
     assert words(ask(model, PASSENGERS, horizon=6).result).count(checked.rival) == 2 + checked.verdict.count(
         checked.rival
     )
-    monkeypatch.undo()
-    assert words(ask(model, PASSENGERS, horizon=6).result).count(checked.rival) == checked.verdict.count(checked.rival)
+    for gain in (-EVEN / 2, 0.2):
+        monkeypatch.setattr(module, "backtest", lambda *arguments, gain=gain: replace(checked, gain=gain))
+        shown = words(ask(model, PASSENGERS, horizon=6).result)
+        assert shown.count(checked.rival) == checked.verdict.count(checked.rival)
 
 
 def test_any_moment_of_the_past_is_forecast_as_it_would_have_been(model):

@@ -211,7 +211,7 @@ def test_indices_sum_to_nothing_over_a_period() -> None:
     assert found.ahead.sum().abs() < 1e-5
 
 
-@pytest.mark.parametrize(("period", "span"), [(2, 3), (4, 3), (5, 3), (7, 5), (12, 7), (24, 13), (52, 53)])
+@pytest.mark.parametrize(("period", "span"), [(2, 3), (4, 3), (5, 3), (7, 5), (12, 7), (24, 13), (25, 25), (52, 53)])
 def test_span_of_the_second_average(period: int, span: int) -> None:
     """Odd, so that it is centred; half a season, but of weeks a whole one."""
     rng = np.random.default_rng(8)
@@ -231,6 +231,16 @@ def test_a_turn_of_the_level_leaves_the_season_alone() -> None:
     once = phase_means(component + level - trend_by_hand(component + level, 12), np.ones(72), 12)[:12]
     wrong, wrong_once = (np.abs(index - component[:12]).max() for index in (found, once))
     assert wrong < 0.7 * wrong_once
+
+
+def test_a_season_is_found_between_gaps_once_a_season() -> None:
+    """Whole windows of the first average lie between the gaps, so those of the second must not be longer."""
+    period = 25
+    component = np.resize(10 * wave(period), 20 * period)
+    series = component + np.random.default_rng(9).normal(size=len(component))
+    series[:: period + 1] = np.nan
+    found = season_of(series, period=period, horizon=period)
+    assert np.abs(found.ahead[0].numpy() - component[:period]).mean() < 0.5 * np.abs(component).mean()
 
 
 def test_forgetting_follows_a_season_that_changes() -> None:

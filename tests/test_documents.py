@@ -136,6 +136,7 @@ def _taken_apart(picture: str) -> tuple[str, list[float]]:
     """What a picture says and how it is built, and the numbers in it."""
     plain = re.sub(r"data:image/png;base64,[^\"]+", "", picture)
     plain = re.sub(r"<!--.*?-->", "", plain)
+    plain = re.sub(r"(?<=[\"#])(m|p|image)[0-9a-f]{10}(?=[\")])", r"\1", plain)  # ids are hashes of places
     return NUMBER.sub("#", plain), [float(number) for number in NUMBER.findall(plain)]
 
 

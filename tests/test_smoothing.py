@@ -19,6 +19,7 @@ from rnn_model.smoothing import (
     GROWTH_AFTER,
     GROWTH_FREEDOM,
     LEAST_REMEMBERED,
+    LEAST_TOLD,
     MOST_REMEMBERED,
     PRIOR_ERROR,
     SEASONS_READ,
@@ -305,6 +306,17 @@ def test_a_mirrored_and_moved_series_gives_the_mirrored_and_moved_forecast() -> 
 
 
 # --- with seasons
+
+
+def test_a_season_of_long_ago_is_not_told_of() -> None:
+    """What lies more than LEAST_TOLD steps and twelve of the longer season back has no part in a forecast."""
+    for periods, heard in (((12, 1), False), ((24, 168), True)):
+        now = wave(periods[0], 500) + 0.1 * noise(500)
+        then = now.copy()
+        then[:300] = wave(periods[0], 300, seed=5) + 0.1 * noise(300, 5)
+        assert len(now) - 300 > LEAST_TOLD
+        here, there = (point(bank(one, periods=periods, level=20.0)) for one in (now, then))
+        assert bool(np.abs(here - there).max() > 1e-3) == heard
 
 
 def wave(period: int, length: int, seed: int = 1) -> np.ndarray:

@@ -52,7 +52,7 @@ class DevelopmentSet:
 
 
 # Series of one source share good and bad years: one network's 80 % band held .73 to .91 of the retail series,
-# depending on the year.  So several origins of each series, some years apart, are asked.
+# depending on the year.  So several origins of each series are asked.
 DEVELOPMENT_SETS = (
     DevelopmentSet("dev_yearly", 1, 6, "Y", ("plm/Cigar", "stevedata/coffee_imports", "fpp3/us_gas_total.csv"), 3, 3),
     DevelopmentSet("dev_retail_quarterly", 4, 8, "Q", ("fpp3/aus_retail.csv",), 5, 10),
