@@ -21,7 +21,9 @@ CELLS = ("rnn", "gru", "lstm")
 ACTIVATIONS = ("tanh", "relu")
 INITIALISATIONS = ("orthogonal", "xavier", "identity", "torch")
 UNITS = ("character", "word")
-FAMILIES = ("level", "half_drift", "drift", "trend", "damped", "strongly_damped")
+AUTOREGRESSION = "autoregression"
+FILTERS = ("level", "half_drift", "drift", "trend", "damped", "strongly_damped")
+FAMILIES = (*FILTERS, AUTOREGRESSION)
 # A trend that multiplies and is neither damped nor the average one runs away.
 LOG_FAMILIES = ("level", "half_drift", "drift", "damped", "strongly_damped")
 
@@ -120,7 +122,7 @@ class ForecastConfig:
         widening: factor on the distance of each quantile from the median, found after training such that bands hold
             the share they should on held-out series of low frequency.
         widening_high_frequency: the same for high frequency (see `ForecastInputs.high_frequency`); None for `widening`.
-        families: the classical one-pass forecasts given to the network (see `rnn_model/smoothing.py`).
+        families: the classical one-pass forecasts given to the network (see `rnn_model/filters.py`).
         log_families: those of them that are made from the logarithms too (see `rnn_model/scales.py`); may be none.
         encoder: recurrent layers that read the history, or None to leave the history to the classical forecasts.
         decoder: recurrent layers that walk the horizon, starting from the encoder's last state.
@@ -156,7 +158,9 @@ class ForecastConfig:
             within("max_horizon", self.max_horizon, 1, 10_000),
             *(one_of("families", family, FAMILIES) for family in self.families),
             *(one_of("log_families", family, FAMILIES) for family in self.log_families),
-            None if self.families else Mistake("families", "expected at least one, found none"),
+            None
+            if set(self.families) & set(FILTERS)
+            else Mistake("families", f"expected at least one of {', '.join(FILTERS)}, found {self.families}"),
             None
             if self.encoder is None
             or (self.encoder.hidden_size, self.encoder.layers, self.encoder.cell)

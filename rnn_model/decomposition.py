@@ -42,22 +42,19 @@ def moving_average(x: Tensor, observed: Tensor, period: Tensor) -> tuple[Tensor,
         period: (B,) int, at least 1.
     """
     length = x.shape[1]
-    start = torch.arange(length)[None] - (period // 2)[:, None]
+    span = period[:, None]
+    first = torch.arange(length + 1) - span // 2  # of the window around each column, and of one column further
+    low, high = first.clamp(0, length), (first + span).clamp(0, length)
 
-    def window_mean(first: Tensor) -> tuple[Tensor, Tensor]:
-        low, high = first.clamp(0, length), (first + period[:, None]).clamp(0, length)
-        count = counts.gather(1, high) - counts.gather(1, low)
-        return (sums.gather(1, high) - sums.gather(1, low)) / count.clamp(min=1), count == period[:, None]
+    def in_window(values: Tensor) -> Tensor:
+        cumulative = torch.nn.functional.pad(values.cumsum(1), (1, 0))
+        return cumulative.gather(1, high) - cumulative.gather(1, low)
 
-    # float64: differences of cumulative sums lose digits
-    sums = torch.nn.functional.pad(torch.cumsum(x.double(), 1), (1, 0))
-    counts = torch.nn.functional.pad(torch.cumsum(observed, 1), (1, 0))
-    left, left_full = window_mean(start)
-    right, right_full = window_mean(start + 1)
-    even = (period % 2 == 0)[:, None]
-    mean = torch.where(even, (left + right) / 2, left)
-    full = torch.where(even, left_full & right_full, left_full)
-    return mean.to(x.dtype), full & observed
+    sums = in_window(x.double())  # differences of cumulative sums lose digits
+    full = in_window(observed) == span
+    even = span % 2 == 0
+    mean = torch.where(even, (sums[:, :-1] + sums[:, 1:]) / 2, sums[:, :-1]) / span
+    return mean.to(x.dtype), full[:, :-1] & (full[:, 1:] | ~even) & observed
 
 
 def _second_span(period: Tensor) -> Tensor:

@@ -132,8 +132,7 @@ def _quantiles(model: Model, histories: list[np.ndarray], periods: list[tuple[in
     """(B, K, Q) in the units of the histories."""
     config, network = model.forecaster
     scaled = encode.scale(histories, periods, config.context)
-    quantiles, _ = network(encode.inputs(scaled, horizon, config))
-    decoded = encode.decode(quantiles, scaled)
+    decoded = encode.decode(network.quantiles(encode.inputs(scaled, horizon, config)), scaled)
     for row, history in enumerate(histories):
         seen = history[np.isfinite(history)]
         if len(seen) > 1 and np.all(seen == seen[0]):

@@ -65,10 +65,20 @@ class RecurrentNetwork(nn.Module):
         Returns:
             outputs (B, T, H) of the top layer, hidden states (B, T, L, H), and the state after the last real step.
         """
+        fed, hidden, state = self.read(inputs, lengths, state)
+        return self._outputs(-1, fed, hidden[-1]), torch.stack(hidden, 2), state
+
+    def read(self, inputs: Tensor, lengths: Tensor, state: State | None = None) -> tuple[Tensor, list[Tensor], State]:
+        """As `forward`, without what is not needed to carry on: from what the top layer was fed no output is made, and
+        the hidden states (B, T, H) of the layers are not copied together.
+        """
         last = (lengths - 1)[:, None, None].expand(-1, 1, self.config.hidden_size)
         signal = self.project(inputs)
-        states, memories = [], []
-        for layer, (cell, norm) in enumerate(zip(self.cells, self.norms, strict=True)):
+        states: list[Tensor] = []
+        memories: list[Tensor] = []
+        for layer, cell in enumerate(self.cells):
+            if layer:
+                signal = self._outputs(layer - 1, signal, states[-1])
             fed = signal if layer == 0 else self.dropout(signal)
             if self.config.cell == "lstm":
                 hidden, memory = self._lstm(cell, fed, lengths, state, layer)
@@ -78,10 +88,12 @@ class RecurrentNetwork(nn.Module):
                 memory = torch.zeros_like(hidden[:, 0])
             states.append(hidden)
             memories.append(memory)
-            signal = norm(signal + hidden) if self.config.residual else hidden
-        stacked = torch.stack(states, 2)
         final = torch.stack([hidden.gather(1, last)[:, 0] for hidden in states], 1)
-        return signal, stacked, State(final, torch.stack(memories, 1))
+        return signal, states, State(final, torch.stack(memories, 1))
+
+    def _outputs(self, layer: int, signal: Tensor, hidden: Tensor) -> Tensor:
+        """(B, T, H) of a layer that was fed `signal` and came to `hidden`."""
+        return self.norms[layer](signal + hidden) if self.config.residual else hidden
 
     def _lstm(
         self, cell: nn.Module, fed: Tensor, lengths: Tensor, state: State | None, layer: int
@@ -223,10 +235,15 @@ class ForecastNetwork(nn.Module):
 
     def forward(self, inputs: ForecastInputs) -> tuple[Tensor, Tensor | None]:
         """Quantiles (B, K, Q) in scaled units, and the encoder's hidden states (B, T, L, H), None without encoder."""
-        state, hidden = None, None
-        if self.encoder is not None:
-            _, hidden, state = self.encoder(inputs.past, inputs.lengths)
-        return self.ahead(inputs, state), hidden
+        if self.encoder is None:
+            return self.ahead(inputs, None), None
+        _, hidden, state = self.encoder.read(inputs.past, inputs.lengths)
+        return self.ahead(inputs, state), torch.stack(hidden, 2)
+
+    def quantiles(self, inputs: ForecastInputs) -> Tensor:
+        """The first of what `forward` returns, without the second, which takes longer to copy than to compute."""
+        state = None if self.encoder is None else self.encoder.read(inputs.past, inputs.lengths)[2]
+        return self.ahead(inputs, state)
 
     def ahead(self, inputs: ForecastInputs, state: State | None) -> Tensor:
         """Quantiles (B, K, Q) in scaled units, from the state after the last step read; None starts from zeros."""

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rnn_model.smoothing import CLOSED, SMALLEST_FACTOR, TEMPERATURE, UNVARYING, Bank, smooth
+from rnn_model.decomposition import SMALLEST_FACTOR
+from rnn_model.filters import TEMPERATURE
+from rnn_model.smoothing import CLOSED, UNVARYING, Bank, Scale, smooth
 
 BETWEEN_SCALES = 0.3
 HIGHEST_LEVEL = 1e3  # in multiples of the spread; above it float32 has no digits left for the logarithms' differences
@@ -56,9 +58,18 @@ def candidates(
     families: tuple[str, ...],
     log_families: tuple[str, ...],
 ) -> Candidates:
-    """Runs the bank on both scales; arguments as for `smooth`, `log_families` may be empty."""
-    plain = smooth(x, observed, level, periods, horizon, window, families)
+    """Runs the bank on both scales.
+
+    Args:
+        x, observed: (B, T), see `Scale` and `smooth`.
+        level: (B,) such that x + level is the series in multiples of its spread.
+        periods, horizon, window: see `smooth`.
+        families: on the series as it is.
+        log_families: on its logarithms; may be empty.
+    """
+    as_it_is = Scale(x, level, families)
     if not log_families:
+        (plain,) = smooth((as_it_is,), observed, periods, horizon, window)
         nothing = torch.zeros_like(level)
         return Candidates(
             plain.forecasts, plain.evidence.log_softmax(1), plain.sigma, plain, nothing, nothing.to(torch.bool)
@@ -77,7 +88,8 @@ def candidates(
     unit = torch.where(unit <= 1e-9, UNVARYING, unit)
     scaled = logs / unit[:, None]
     # what is multiplicative in the series is additive in its logarithms
-    curved = smooth(scaled, observed, None, periods, horizon, window, log_families, doubling=1 / unit)
+    in_logarithms = Scale(scaled, None, log_families, doubling=1 / unit)
+    plain, curved = smooth((as_it_is, in_logarithms), observed, periods, horizon, window)
 
     factors = (curved.season * unit[:, None]).exp()
     closed = closed | (factors.amin(1) <= SMALLEST_FACTOR)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnn_model import encode, seasonality, smoothing, unroll
+from rnn_model import encode, filters, seasonality, unroll
 from rnn_model.classifier import inputs_of
 from rnn_model.ngrams import prepared, steps_of
 
@@ -206,7 +206,7 @@ def test_the_prior_of_growth_is_as_written():
     growth, period, doubling = 0.7, 4, 2.5
     ahead = steps + seasons * period
     written = (1 + (growth / doubling / (scale * (ahead / period) ** 0.5)) ** 2 / 3) ** -2
-    prior = smoothing._Growth.expected(torch.tensor([period]), torch.tensor([doubling]), torch.tensor([True]))
+    prior = filters.Growth.expected(torch.tensor([period]), torch.tensor([doubling]), torch.tensor([True]))
     assert prior.after.item() == ahead
     rise, fall, twice = (
         prior.log_prior(torch.full((1, 1, 1), value)).exp().item() for value in (growth, -growth, 2 * growth)

@@ -12,7 +12,7 @@ import torch
 from hypothesis import strategies as st
 from tiny_checkpoint import FOLDER
 
-from rnn_model import smoothing
+from rnn_model import filters
 from rnn_model.checkpoint import load
 from rnn_model.config import CellConfig, ForecastConfig
 from rnn_model.encode import Scaled, decode, feature_counts, inputs, scale
@@ -282,7 +282,7 @@ def test_growth_is_doubted_where_it_would_be_large_and_may_be_chance(monkeypatch
     """The same swings, the last of them upwards, once around a low level and once on top of a high one."""
     values = np.array([1.0, 2.0, 1.0, 3.0, 2.0, 4.0, 5.0, 8.0])
     low, high = centre(values, horizon=6)[-1] - 8, centre(1000 + values, horizon=6)[-1] - 1008
-    monkeypatch.setattr(smoothing, "USUAL_GROWTH", 1e9)
+    monkeypatch.setattr(filters, "USUAL_GROWTH", 1e9)
     low_believed, high_believed = centre(values, horizon=6)[-1] - 8, centre(1000 + values, horizon=6)[-1] - 1008
     assert low < 0.8 * low_believed
     assert high == pytest.approx(high_believed, abs=0.01)

@@ -8,8 +8,9 @@ import torch
 
 from rnn_model import encode, scales
 from rnn_model.config import FAMILIES, LOG_FAMILIES
+from rnn_model.filters import TEMPERATURE
 from rnn_model.scales import BEYOND, HIGHEST_LEVEL, Candidates
-from rnn_model.smoothing import LEAST_REMEMBERED, TEMPERATURE, smooth
+from rnn_model.smoothing import LEAST_REMEMBERED, Scale, smooth
 
 F = len(FAMILIES)
 DRIFT = F + LOG_FAMILIES.index("drift")
@@ -56,16 +57,13 @@ def test_logarithms_say_what_the_bank_says_of_the_logarithms() -> None:
     said, scaled = both(values)
     logs = np.log(values / float(scaled.scale[0]))
     unit = np.abs(logs - logs.mean()).mean()
-    by_hand = smooth(
+    in_logarithms = Scale(
         torch.from_numpy((logs - logs.mean()) / unit)[None].float(),
-        torch.ones(1, 50, dtype=torch.bool),
         None,
-        scaled.periods,
-        6,
-        96,
         LOG_FAMILIES,
         doubling=torch.tensor([1 / unit], dtype=torch.float32),
     )
+    (by_hand,) = smooth((in_logarithms,), torch.ones(1, 50, dtype=torch.bool), scaled.periods, 6, 96)
     expected = np.exp(logs.mean() + unit * by_hand.forecasts[0].double().numpy())
     found = (said.forecasts[0, F:].double() + scaled.anchor[0] / scaled.scale[0]).numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-4)

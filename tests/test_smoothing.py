@@ -8,58 +8,36 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import torch
+from filter_loop import DAMPING, SLOPE_OF, filtered, filters_of, noise, walk
 from scipy import stats
 from torch import Tensor
 
 from rnn_model import smoothing
-from rnn_model.config import FAMILIES
-from rnn_model.smoothing import (
+from rnn_model.config import FAMILIES, FILTERS
+from rnn_model.filters import (
     COARSE,
     FINE,
     GROWTH_AFTER,
     GROWTH_FREEDOM,
+    PRIOR_ERROR,
+    TEMPERATURE,
+    USUAL_GROWTH,
+)
+from rnn_model.smoothing import (
     LEAST_REMEMBERED,
     LEAST_TOLD,
     MOST_REMEMBERED,
-    PRIOR_ERROR,
     SEASONS_READ,
     SEASONS_REMEMBERED,
-    TEMPERATURE,
-    USUAL_GROWTH,
-    Grid,
+    Scale,
     carried_forward,
-    damped_steps,
-    line,
     recent,
-    responses,
     smooth,
 )
 
 WINDOW = 60
 # The bank works in float32 (6e-8 a rounding) with matrices of up to WINDOW terms; the loops below in float64.
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}
-
-SLOPE_OF = {"level": 0.0, "half_drift": 0.5, "drift": 1.0}
-DAMPING = {"trend": 1.0, "damped": 0.95, "strongly_damped": 0.85}
-
-
-def filters_of(family: str, grid: Grid) -> list[tuple[float, float]]:
-    """(alpha, beta) of a family's filters."""
-    if family in SLOPE_OF:
-        return [(alpha, 0.0) for alpha in grid.level_alphas]
-    return [(alpha, alpha * share) for alpha in grid.trend_alphas for share in grid.trend_betas]
-
-
-def filtered(
-    y: np.ndarray, level: float, slope: float, alpha: float, beta: float, phi: float
-) -> tuple[np.ndarray, float, float]:
-    """The error-correction form at the head of `smoothing.py`, one step at a time."""
-    errors = []
-    for value in y:
-        error = value - level - phi * slope
-        level, slope = level + phi * slope + alpha * error, phi * slope + beta * error
-        errors.append(error)
-    return np.array(errors), level, slope
 
 
 def loop(y: np.ndarray, family: str, horizon: int) -> dict[str, np.ndarray]:
@@ -116,15 +94,9 @@ def bank(
 ) -> smoothing.Bank:
     length = max(map(len, series))
     values = np.stack([np.r_[np.full(length - len(one), np.nan), one] for one in series])
-    return smooth(
-        torch.from_numpy(np.nan_to_num(values)).float(),
-        torch.from_numpy(~np.isnan(values)),
-        torch.full((len(series),), level),
-        torch.tensor([periods] * len(series)),
-        horizon,
-        window,
-        families,
-    )
+    scale = Scale(torch.from_numpy(np.nan_to_num(values)).float(), torch.full((len(series),), level), families)
+    observed = torch.from_numpy(~np.isnan(values))
+    return smooth((scale,), observed, torch.tensor([periods] * len(series)), horizon, window)[0]
 
 
 def point(said: smoothing.Bank) -> np.ndarray:
@@ -132,64 +104,7 @@ def point(said: smoothing.Bank) -> np.ndarray:
     return (said.evidence.softmax(1)[..., None] * said.forecasts).sum(1).numpy()
 
 
-def noise(length: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=length)
-
-
-def walk(length: int, seed: int = 0) -> np.ndarray:
-    return 0.5 * noise(length, seed).cumsum()
-
-
 # --- the parts
-
-
-@pytest.mark.parametrize("grid", [COARSE, FINE], ids=["coarse", "fine"])
-def test_responses_are_the_recursion(grid: Grid) -> None:
-    """Each column of the matrices is what the loop says of a unit at one step and zeros elsewhere."""
-    phis = (0.0, 1.0, 0.95, 0.85)
-    window = 17
-    errors, final, alphas = responses(phis, window, grid)
-    y = noise(window)
-    found_errors = torch.einsum("w,fwo->fo", torch.from_numpy(y).float(), errors).unflatten(1, (-1, window))
-    found_final = torch.einsum("w,fwo->fo", torch.from_numpy(y).float(), final).unflatten(1, (-1, 2))
-    for row, (phi, family) in enumerate(zip(phis, ("level", "trend", "damped", "strongly_damped"), strict=True)):
-        filters = filters_of(family, grid)
-        assert alphas[row].tolist() == pytest.approx([alpha for alpha, _ in filters])
-        for column, (alpha, beta) in enumerate(filters):
-            expected, level, slope = filtered(y, 0.0, 0.0, alpha, beta, phi)
-            np.testing.assert_allclose(found_errors[row, column].numpy(), expected, rtol=1e-5, atol=1e-5)
-            np.testing.assert_allclose(found_final[row, column].numpy(), [level, slope], rtol=1e-5, atol=1e-5)
-
-
-def test_no_error_knows_the_future() -> None:
-    errors, _, _ = responses((0.0, 1.0), 9, FINE)
-    of_step = errors.unflatten(2, (-1, 9))  # (F, step read, G, step of the error)
-    for read in range(9):
-        assert not of_step[:, read, :, :read].any()
-        assert of_step[:, read, :, read].eq(1).all()
-
-
-@pytest.mark.parametrize("phi", [1.0, 0.95, 0.85, 0.1])
-def test_damped_steps_sum_the_powers(phi: float) -> None:
-    found = damped_steps(torch.arange(0.0, 30.0), torch.tensor([phi]))[0]
-    expected = [sum(phi**power for power in range(1, steps + 1)) for steps in range(30)]
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5, atol=1e-6)
-
-
-def test_line_is_least_squares_over_the_used_columns() -> None:
-    y = walk(20)
-    used = noise(20, 1) > -0.3
-    slope, last = line(torch.from_numpy(y)[None], torch.from_numpy(used)[None])
-    expected_slope, expected_last = np.polyfit(np.arange(20)[used] - 19, y[used], 1)
-    assert slope.item() == pytest.approx(expected_slope)
-    assert last.item() == pytest.approx(expected_last)
-
-
-def test_line_through_one_point_is_flat() -> None:
-    used = torch.zeros(1, 6, dtype=torch.bool)
-    used[0, 2] = True
-    slope, last = line(torch.full((1, 6), 7.0), used)
-    assert (slope.item(), last.item()) == (0.0, 7.0)
 
 
 def test_missing_values_are_carried_forward() -> None:
@@ -201,7 +116,7 @@ def test_missing_values_are_carried_forward() -> None:
 # --- the bank without season
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FILTERS)
 @pytest.mark.parametrize("kind", ["walk", "line", "gaps", "short", "one value", "late start"])
 def test_every_family_is_its_loop(family: str, kind: str) -> None:
     y = {
@@ -250,10 +165,11 @@ def test_series_with_coarse_and_fine_steps_in_one_batch_are_forecast_as_alone() 
     values = torch.from_numpy(np.stack([walk(72, seed) for seed in range(4)])).float()
     periods = torch.tensor([[12, 1], [1, 1], [7, 1], [4, 1]])
     observed, level = torch.ones_like(values, dtype=torch.bool), torch.zeros(4)
-    together = smooth(values, observed, level, periods, 8, WINDOW, FAMILIES)
+    (together,) = smooth((Scale(values, level, FAMILIES),), observed, periods, 8, WINDOW)
     for row in range(4):
         only = slice(row, row + 1)
-        alone = smooth(values[only], observed[only], level[only], periods[only], 8, WINDOW, FAMILIES)
+        scale = Scale(values[only], level[only], FAMILIES)
+        (alone,) = smooth((scale,), observed[only], periods[only], 8, WINDOW)
         np.testing.assert_allclose(point(together)[only], point(alone), rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(together.sigma[only], alone.sigma, rtol=1e-4, atol=1e-4)
 
@@ -417,7 +333,8 @@ def test_everything_stays_finite_for_odd_series(periods: tuple[int, int], level:
 def total(values: Tensor, observed: Tensor, periods: tuple[int, int]) -> Tensor:
     """A number that depends on every part of the bank that a forecast or its explanation uses."""
     rows = len(values)
-    said = smooth(values, observed, torch.zeros(rows), torch.tensor([periods] * rows), 6, WINDOW, FAMILIES)
+    scale = Scale(values, torch.zeros(rows), FAMILIES)
+    (said,) = smooth((scale,), observed, torch.tensor([periods] * rows), 6, WINDOW)
     parts = (said.forecasts, said.evidence.softmax(1), said.sigma, said.errors.square(), said.season_ahead)
     return sum((part.sum() for part in parts), torch.zeros(()))
 

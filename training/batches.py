@@ -32,6 +32,8 @@ class Regime:
         shortest, longest: range of history lengths; drawn log-uniformly.
         horizons: range of steps ahead.
         share: of all batches.
+        calendar: without one, series are `synthetic.waves` alone, and mostly a season is looked for in their values,
+            as it is when a visitor names none.
     """
 
     name: str
@@ -40,17 +42,20 @@ class Regime:
     longest: int
     horizons: tuple[int, int]
     share: float
+    calendar: bool = True
 
 
 REGIMES = (
-    Regime("yearly", ((1, 1),), 5, 70, (4, 8), 0.27),
-    Regime("quarterly", ((4, 1),), 10, 120, (6, 12), 0.23),
-    Regime("monthly", ((12, 1),), 16, 240, (12, 24), 0.30),
-    Regime("weekly", ((52, 1), (1, 1)), 40, 300, (8, 16), 0.05),
-    Regime("daily", ((7, 1), (5, 1), (1, 1)), 20, 360, (10, 28), 0.06),
-    Regime("hourly", ((24, 1), (24, 168), (48, 1)), 60, 720, (24, 48), 0.05),
-    Regime("other", ((1, 1), (6, 1), (10, 1), (3, 1), (8, 1), (15, 1), (30, 1)), 8, 200, (6, 48), 0.04),
+    Regime("yearly", ((1, 1),), 5, 70, (4, 8), 0.24),
+    Regime("quarterly", ((4, 1),), 10, 120, (6, 12), 0.21),
+    Regime("monthly", ((12, 1),), 16, 240, (12, 24), 0.27),
+    Regime("weekly", ((52, 1), (1, 1)), 40, 300, (8, 16), 0.045),
+    Regime("daily", ((7, 1), (5, 1), (1, 1)), 20, 360, (10, 28), 0.055),
+    Regime("hourly", ((24, 1), (24, 168), (48, 1)), 60, 720, (24, 48), 0.045),
+    Regime("other", ((1, 1), (6, 1), (10, 1), (3, 1), (8, 1), (15, 1), (30, 1)), 8, 200, (6, 48), 0.035),
+    Regime("waves", ((1, 1),), 20, 200, (6, 30), 0.1, calendar=False),
 )
+UNASKED = 0.7  # share of the waves whose season is looked for
 # A normal series' forecast errs by about one naive step; beyond this many the loss counts them less.
 WILD = 8.0
 
@@ -168,6 +173,8 @@ def _naive_change(scaled: encode.Scaled) -> Tensor:
 
 
 def _synthetic(rng: np.random.Generator, regime: Regime, count: int, longest: int, horizon: int) -> list[Window]:
+    if not regime.calendar:
+        return [_wave(rng, row, regime, longest) for row in synthetic.waves(rng, count, longest + horizon)]
     periods = np.array(regime.seasons)[rng.integers(0, len(regime.seasons), count)]
     values = synthetic.draw(rng, periods, longest + horizon)
     lengths = _lengths(rng, regime.shortest, longest, count)
@@ -175,6 +182,12 @@ def _synthetic(rng: np.random.Generator, regime: Regime, count: int, longest: in
         Window(row[longest - length : longest], row[longest:], tuple(int(period) for period in of_row if period > 1))
         for row, length, of_row in zip(values, lengths, periods, strict=True)
     ]
+
+
+def _wave(rng: np.random.Generator, values: np.ndarray, regime: Regime, longest: int) -> Window:
+    history = values[longest - int(_lengths(rng, regime.shortest, longest, 1)[0]) : longest]
+    periods = seasonality.periods(history, None) if rng.random() < UNASKED else ()
+    return Window(history, values[longest:], periods)
 
 
 def _lengths(rng: np.random.Generator, shortest: int, longest: int, count: int) -> np.ndarray:
@@ -233,6 +246,6 @@ def _by_regime(pool: Sequence[RealSeries], regimes: Sequence[Regime]) -> dict[st
     for regime in regimes:
         seasons = {season for season, _ in regime.seasons if season > 1} or {1}
         members = [series for series in pool if series.season in seasons]
-        if members:
+        if members and regime.calendar:
             grouped[regime.name] = (members, np.cumsum([size[series.source] ** -0.5 for series in members]))
     return grouped

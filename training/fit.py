@@ -48,8 +48,8 @@ from training.tails import kept_back
 OUT = Path("weights/forecast")
 RUNS = Path("runs")
 # What made the packaged forecaster; docs/research-log.md has what else was tried.
-RECIPE: dict[str, Any] = {"steps": 600, "validate_every": 200, "real_share": 0.6, "noise": 0.1, "weight_decay": 0.1}
-CELL: dict[str, Any] = {"hidden_size": 96, "layers": 2}
+RECIPE: dict[str, Any] = {"steps": 1500, "validate_every": 250, "real_share": 0.6, "noise": 0.1, "weight_decay": 0.1}
+CELL: dict[str, Any] = {"hidden_size": 64, "layers": 2}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,6 +9,8 @@ A series is  level + season + noise,  on a linear scale or (as logarithms) on a 
   one for hourly data;
 - noise: normal or heavy-tailed, sometimes autocorrelated, sometimes growing with the level; rare outliers.
 
+Others know no calendar (`waves`): sums of sines, oscillations that shocks keep alive, growth that saturates, pulses.
+
 Some are then counted (Poisson), floored at zero or rounded, as statistics are.
 """
 
@@ -44,6 +46,77 @@ def draw(rng: np.random.Generator, periods: np.ndarray, length: int) -> np.ndarr
     shifted = centred + (above - centred.min(1) * (rng.random(count) < 0.7))[:, None]
     values = np.where(relative[:, None], grown, shifted) * np.exp(rng.normal(5, 2.5, count))[:, None]
     return _as_recorded(rng, values)
+
+
+def waves(rng: np.random.Generator, count: int, length: int) -> np.ndarray:
+    """Draws series that oscillate or grow by a law of their own.
+
+    Args:
+        rng: source of randomness.
+        count: N.
+        length: values in each, history and future together.
+
+    Returns:
+        (N, length) float64, finite.
+    """
+    kind = rng.choice(len(_KINDS_OF_WAVES), count, p=[share for _, share in _KINDS_OF_WAVES])
+    values = np.empty((count, length))
+    for number, (drawn, _) in enumerate(_KINDS_OF_WAVES):
+        values[kind == number] = drawn(rng, int((kind == number).sum()), length)
+    values -= values.mean(1, keepdims=True)
+    values /= values.std(1, keepdims=True) + 1e-9
+    values += rng.normal(size=(count, length)) * np.exp(rng.normal(-2.5, 1.0, (count, 1)))
+    above = rng.uniform(-2, 6, (count, 1))
+    return _as_recorded(rng, (values + above) * np.exp(rng.normal(4, 2, (count, 1))))
+
+
+def _sines(rng: np.random.Generator, count: int, length: int) -> np.ndarray:
+    """One to three, of any period."""
+    total = np.zeros((count, length))
+    for there in (1.0, 0.67, 0.33):
+        size = rng.normal(size=(count, 1)) * (rng.random((count, 1)) < there)
+        period = np.exp(rng.uniform(np.log(4), np.log(60), (count, 1)))
+        total += size * np.sin(2 * np.pi * (np.arange(length) / period + rng.random((count, 1))))
+    return total
+
+
+def _resonances(rng: np.random.Generator, count: int, length: int) -> np.ndarray:
+    """Autoregressions of two or four lags with complex roots: shocks start oscillations that die away."""
+    warm = 100
+    values = np.zeros((count, warm + length))
+    shocks = rng.normal(size=values.shape)
+    for one in range(2):
+        radius, period = rng.uniform(0.85, 0.995, count), np.exp(rng.uniform(np.log(3), np.log(40), count))
+        first, second = 2 * radius * np.cos(2 * np.pi / period), -(radius**2)
+        if one:  # half have the one alone
+            first, second = (lag * (rng.random(count) < 0.5) for lag in (first, second))
+        values = np.zeros_like(shocks)
+        for t in range(warm + length):
+            values[:, t] = first * values[:, t - 1] + second * values[:, t - 2] + shocks[:, t]
+        shocks = values
+    return values[:, warm:]
+
+
+def _growth(rng: np.random.Generator, count: int, length: int) -> np.ndarray:
+    """Logistic and Gompertz curves, and the humps that are the slope of the first, as epidemics are."""
+    middle = rng.uniform(0, 1.3, (count, 1)) * length
+    width = np.exp(rng.uniform(np.log(0.03), np.log(0.2), (count, 1))) * length
+    z = ((np.arange(length) - middle) / width).clip(-30, 30)
+    logistic = 1 / (1 + np.exp(-z))
+    kind = rng.random((count, 1))
+    return np.where(kind < 0.5, logistic, np.where(kind < 0.75, np.exp(-np.exp(-z)), logistic * (1 - logistic)))
+
+
+def _pulses(rng: np.random.Generator, count: int, length: int) -> np.ndarray:
+    """Saws and square waves whose size wanders."""
+    phase = (np.arange(length) / rng.uniform(5, 40, (count, 1)) + rng.random((count, 1))) % 1
+    duty = rng.uniform(0.1, 0.9, (count, 1))
+    saw = np.where(phase < duty, phase / duty, (1 - phase) / (1 - duty))
+    shape = np.where(rng.random((count, 1)) < 0.6, saw, phase < duty)
+    return shape * np.exp(np.cumsum(rng.normal(0, 0.02, (count, length)), 1))
+
+
+_KINDS_OF_WAVES = ((_sines, 0.2), (_resonances, 0.4), (_growth, 0.2), (_pulses, 0.2))
 
 
 def _level(rng: np.random.Generator, periods: np.ndarray, length: int) -> np.ndarray:
