@@ -29,8 +29,9 @@ PLACES = {
 TELLING = {
     "interface/": ("forecast_tab.py", "classify_tab.py", "train/", "models_tab.py", "endpoints.py"),
     "rnn_model/": (
-        "reading/", "encode.py", "smoothing.py", "network.py", "unroll.py", "gradient_flow.py", "forecaster.py",
-        "classifier.py", "explain.py", "backtest.py", "calibration.py", "checkpoint.py", "records.py", "plots.py",
+        "reading/", "encode.py", "smoothing.py", "filters.py", "network.py", "unroll.py", "gradient_flow.py",
+        "forecaster.py", "classifier.py", "explain.py", "backtest.py", "calibration.py", "checkpoint.py", "records.py",
+        "plots.py",
     ),
     "training/": (
         "fit.py", "table/", "synthetic.py", "real/", "text/", "loop.py", "diagnose.py", "memory_task.py",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -72,6 +74,14 @@ def test_every_regime_comes_up_finite_with_a_known_future() -> None:
 
 def test_the_shares_of_the_regimes_add_up() -> None:
     assert sum(regime.share for regime in REGIMES) == pytest.approx(1)
+
+
+def test_what_knows_no_calendar_is_drawn_and_its_season_mostly_looked_for() -> None:
+    wave = next(regime for regime in REGIMES if not regime.calendar)
+    stream = ForecastBatches(pool(), CONFIG, 0, 60, 1.0, 4, regimes=[replace(wave, share=1.0)])
+    assert not stream.real, "yearly series have a calendar"
+    ahead = torch.cat([stream[step].inputs.high_frequency for step in range(4)])
+    assert 0 < ahead.float().mean() < 1
 
 
 def test_inputs_do_not_know_the_future() -> None:

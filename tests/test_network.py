@@ -228,6 +228,12 @@ class TestForecaster:
         assert quantiles.shape == (3, 7, 9)
         assert hidden is None
 
+    @pytest.mark.parametrize("cell", CELLS)
+    @pytest.mark.parametrize("encoder", [True, False])
+    def test_quantiles_alone_are_those_beside_the_states(self, cell: str, encoder: bool) -> None:
+        network, inputs = shaken(forecaster(cell, encoder=encoder)), batch()
+        assert torch.equal(network.quantiles(inputs), network(inputs)[0])
+
     @pytest.mark.parametrize("levels", [(0.5,), (0.025, 0.5, 0.975), tuple(round(0.1 * k, 1) for k in range(1, 10))])
     def test_untrained_it_is_the_classical_forecast_with_a_normal_spread(self, levels: tuple[float, ...]) -> None:
         inputs = batch()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_model.seasonality import evidence
-from training.synthetic import draw
+from training.synthetic import draw, waves
 
 
 @pytest.mark.parametrize("periods", [(1, 1), (4, 1), (12, 1), (24, 168), (52, 1)])
@@ -39,3 +39,19 @@ def test_some_are_counts_and_few_are_constant() -> None:
     whole = (values == np.round(values)).all(1).mean()
     assert 0.03 < whole < 0.15
     assert (np.ptp(values, axis=1) == 0).mean() < 0.02
+
+
+def test_waves_are_finite_reproducible_and_of_many_lengths() -> None:
+    values = waves(np.random.default_rng(3), 400, 150)
+    assert values.shape == (400, 150)
+    assert np.isfinite(values).all()
+    np.testing.assert_array_equal(values, waves(np.random.default_rng(3), 400, 150))
+    spectrum = np.abs(np.fft.rfft(values - values.mean(1, keepdims=True), axis=1))
+    loudest = spectrum.argmax(1)
+    # a random walk has nearly all of its loudest tones at the slowest three, a wave has it anywhere
+    assert 0.2 < (loudest > 4).mean() < 0.9
+    assert len(set(loudest)) > 20
+
+
+def test_no_waves_are_no_waves() -> None:
+    assert waves(np.random.default_rng(0), 0, 50).shape == (0, 50)

@@ -9,7 +9,7 @@ from statistics import geometric_mean
 from typing import Any
 
 from rnn_model.checkpoint import CARD, load
-from rnn_model.config import ForecastConfig, ModelConfig
+from rnn_model.config import AUTOREGRESSION, FILTERS, ForecastConfig, ModelConfig
 from rnn_model.records import History, history_of
 from rnn_model.report import percent
 from training.card_parts import HERE, PROJECT, Place, wrapped
@@ -144,12 +144,14 @@ def _how_it_works(config: ForecastConfig, record: Mapping[str, Any]) -> str:
         if kept < 1
         else ""
     )
+    filters = len(set(config.families) & set(FILTERS))
     logarithms = f", {len(config.log_families)} on its logarithms too" if config.log_families else ""
+    oscillations = ", and an autoregression of what is left," if AUTOREGRESSION in config.families else ","
     return f"""## How it works
 
-- **What is classical**: {len(config.families)} families of exponential smoothing, on the series and on \
-seasonal adjustments of it{logarithms}, each with a forecast and a weight by likelihood and a prior of growth, and a \
-spread (`rnn_model/smoothing.py`).
+- **What is classical**: {filters} families of exponential smoothing, on the series and on \
+seasonal adjustments of it{logarithms}{oscillations} each with a forecast and a weight by likelihood and a prior of \
+growth, and a spread (`rnn_model/smoothing.py`).
 - **What is learnt**: {record["parameters"]:,} parameters weigh these forecasts anew at every step ahead, move their \
 mean, and set the quantiles around it. {stacks}, {cell.layers} x {cell.hidden_size} \
 units each (cell {cell.cell}, {cell.activation}, {cell.initialisation} initialisation).{restrained}{_worth(record)}"""
