@@ -1,8 +1,9 @@
 """python -m training.ablation: what each part of the forecaster is worth, on sources that it never saw
 
 Every variant is trained by the packaged recipe, but shorter and without a quarter of the sources of real series; then
-it forecasts the ends of the series in those.  The table shows means over seeds, and in brackets how far the seeds lie
-apart: what is smaller than that is not decided.  Runs already made are kept in runs/ablation and not made again.
+it forecasts the ends of the series in those, and waves: series drawn without a calendar, whose season is not told.  The
+table shows means over seeds, and in brackets how far the seeds lie apart: what is smaller than that is not decided.
+Runs already made are kept in runs/ablation and not made again.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from rnn_model import forecast_many
 from rnn_model.checkpoint import Model
-from rnn_model.config import FAMILIES, CellConfig, ForecastConfig, ModelConfig
+from rnn_model.config import FAMILIES, FILTERS, CellConfig, ForecastConfig, ModelConfig
 from rnn_model.encode import feature_counts
 from rnn_model.errors import UnrolledError
 from rnn_model.network import ForecastNetwork
@@ -35,6 +37,7 @@ from training.fit import CELL, RECIPE
 from training.forecasting import loss_of
 from training.loop import train
 from training.real_series import RealSeries, training_pool
+from training.synthetic import waves
 
 OUT = Path("runs/ablation")
 STEPS = 300
@@ -43,6 +46,7 @@ HORIZONS = {1: 6, 4: 8, 12: 18}  # season -> steps ahead, those of the competiti
 ORIGINS = 3  # windows of a series, a horizon apart
 MOST_WINDOWS, FEWEST_WINDOWS = 150, 3  # of a source
 LONGEST = 400
+WAVES, WAVE_LENGTH, WAVE_HORIZON, WAVE_SEED = 400, 120, 12, 104_729
 
 # What a variant changes in the cell, in the configuration and in the recipe.
 Change = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
@@ -57,6 +61,7 @@ VARIANTS: Mapping[str, Change] = {
     "identity": ({"initialisation": "identity"}, {}, {}),
     "torch's initialisation": ({"initialisation": "torch"}, {}, {}),
     "no residual": ({"residual": False}, {}, {}),
+    "no autoregression": ({}, {"families": FILTERS}, {}),
     "no logarithms": ({}, {"log_families": ()}, {}),
     "no bank but a level": ({}, {"families": FAMILIES[:1], "log_families": ()}, {}),
     "no noise": ({}, {}, {"noise": 0.0}),
@@ -121,6 +126,22 @@ def relative(model: Model, sets: Sequence[BenchmarkSet]) -> dict[str, float]:
     }
 
 
+def measured(model: Model, sets: Sequence[BenchmarkSet]) -> dict[str, float]:
+    """What the table says of a model."""
+    return {**relative(model, sets), "waves": on_waves(model)}
+
+
+def on_waves(model: Model) -> float:
+    """Mean absolute error of the median on waves, in units of their spread, over that of the last value repeated."""
+    drawn = waves(np.random.default_rng(WAVE_SEED), WAVES, WAVE_LENGTH + WAVE_HORIZON)
+    drawn = drawn[drawn[:, :WAVE_LENGTH].std(1) > 0]
+    histories, futures = drawn[:, :WAVE_LENGTH], drawn[:, WAVE_LENGTH:]
+    medians = np.stack([made.median for made in forecast_many(model, list(histories), WAVE_HORIZON)])
+    spread = histories.std(1, keepdims=True)
+    mine, naive = (np.abs((said - futures) / spread).mean() for said in (medians, histories[:, -1:]))
+    return float(mine / naive)
+
+
 def variant(change: Change, seed: int, steps: int) -> tuple[ForecastConfig, TrainConfig]:
     """The configurations of a run."""
     cells, configs, recipes = change
@@ -141,7 +162,7 @@ def run(change: Change, seed: int, steps: int, pool: Sequence[RealSeries], folde
     train(network, batches, loss_of, lambda _: 0.0, recipe, folder, say=lambda _: None)
     seconds = time.process_time() - started
     return {
-        **relative(_model(forecast, network), left_out_sets(pool)),
+        **measured(_model(forecast, network), left_out_sets(pool)),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "cpu_seconds": seconds,
     }
@@ -153,15 +174,15 @@ def _model(forecast: ForecastConfig, network: ForecastNetwork) -> Model:
 
 def table(found: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     """Means over seeds and the distance between the lowest and the highest, as Markdown."""
-    lines = ["| variant | parameters | MASE | WQL | CPU s |", "| --- | ---: | ---: | ---: | ---: |"]
+    lines = ["| variant | parameters | MASE | WQL | waves | CPU s |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
     for name, runs in found.items():
         cells = []
-        for measure in ("mase", "wql"):
+        for measure in ("mase", "wql", "waves"):
             values = [one[measure] for one in runs]
             spread = f" ({max(values) - min(values):.4f})" if len(values) > 1 else ""
             cells.append(f"{sum(values) / len(values):.4f}{spread}")
         seconds = sum(one["cpu_seconds"] for one in runs) / len(runs)
-        lines.append(f"| {name} | {runs[0]['parameters']:,.0f} | {cells[0]} | {cells[1]} | {seconds:.0f} |")
+        lines.append(f"| {name} | {runs[0]['parameters']:,.0f} | {' | '.join(cells)} | {seconds:.0f} |")
     return "\n".join(lines)
 
 
@@ -173,7 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         untrained = variant(VARIANTS["the recipe"], 0, arguments.steps)[0]
         torch.manual_seed(0)
         bank = ForecastNetwork(*feature_counts(untrained), untrained)
-        first = relative(_model(untrained, bank), left_out_sets(pool)) | {"parameters": 0, "cpu_seconds": 0.0}
+        first = measured(_model(untrained, bank), left_out_sets(pool)) | {"parameters": 0, "cpu_seconds": 0.0}
         found: dict[str, list[dict[str, float]]] = {UNTRAINED: [first]}
         for name in arguments.variants or VARIANTS:
             for seed in range(arguments.seeds):
