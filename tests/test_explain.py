@@ -21,7 +21,7 @@ def bumped(model: Model, values: np.ndarray, step: int, season: int) -> float:
 
     The bump is small, since absolute errors have a kink at zero, and larger than what float32 loses.
     """
-    size = 0.005 * np.nanstd(values)
+    size = 0.001 * np.nanstd(values)
     up, down = values.copy(), values.copy()
     up[step] += size
     down[step] -= size
