@@ -8,6 +8,8 @@ and SSE what remains beside the p phase means, n values,
 is about chi-squared with p - 1 degrees of freedom when there is no season, so mean p - 1 and variance 2 (p - 1).  The
 period with the largest (g - (p - 1)) - z sqrt(2 (p - 1)) wins, if that is positive; z is lower for the periods of
 clocks and calendars than for any other, since many are tried.
+
+A sequence that repeats itself exactly, perhaps on a slope, needs no statistics: 1 2 3 1 2 3 goes on with 1.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ RECENT = 2000  # values looked at; a season that cannot be seen in them is not u
 CUSTOMARY = (4, 5, 7, 12, 24, 48, 52, 96, 168)
 CUSTOMARY_Z = 5.0
 OTHER_Z = 9.0
+FEWEST_REPEATED = 6  # values
+SAME = 1e-9  # of the largest value, as a difference between two that are alike
 REPEATS = 5  # times that an unusual period must have been seen
 
 
@@ -49,6 +53,8 @@ def detect(values: np.ndarray) -> int:
         values: (T,) with nan where missing.
     """
     recent = np.asarray(values, np.float64)[-RECENT:]
+    if (repeated := repetition(recent)) > 1:
+        return repeated
     largest = min(len(recent) // 3, LONGEST)
     size = np.nanmax(np.abs(recent), initial=0.0)
     recent = recent / (size or 1.0)  # squares of 1e300 would overflow
@@ -60,6 +66,25 @@ def detect(values: np.ndarray) -> int:
     gain -= (candidates - 1) + z * np.sqrt(2 * (candidates - 1))
     gain[(candidates > len(recent) // REPEATS) & ~np.isin(candidates, CUSTOMARY)] = -np.inf
     return int(candidates[gain.argmax()]) if gain.max() > 0 else 1
+
+
+def repetition(values: np.ndarray) -> int:
+    """The shortest period that values without a gap, or their changes, repeat exactly; 1 if none or if all are alike.
+
+    They must have done so for a whole period.
+
+    Args:
+        values: (T,) with nan where missing.
+    """
+    if len(values) < FEWEST_REPEATED or not np.isfinite(values).all() or not np.ptp(values) > 0:
+        return 1
+    tiny = SAME * float(np.abs(values).max())
+    for moves in (values, np.diff(values)):
+        for period in range(1, min(len(moves) // 2, LONGEST) + 1):
+            # most candidates fail at the last step already
+            if abs(moves[-1] - moves[-1 - period]) <= tiny and np.all(np.abs(moves[period:] - moves[:-period]) <= tiny):
+                return period
+    return 1
 
 
 def evidence(values: np.ndarray, period: int) -> float:

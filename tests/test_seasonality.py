@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_model.seasonality import detect, evidence, periods
+from rnn_model import Model, forecast
+from rnn_model.seasonality import detect, evidence, periods, repetition
 
 
 def seasonal(period: int, cycles: int, noise: float, seed: int) -> np.ndarray:
@@ -61,3 +62,34 @@ def test_a_given_season_wins_and_brings_its_weekly_companion() -> None:
     assert periods(noise, 24) == (24, 168)
     assert periods(noise, None) == ()
     assert periods(seasonal(12, 8, 0.1, 0), None) == (12,)
+
+
+@pytest.mark.parametrize(
+    ("values", "period"),
+    [
+        ([1, 2, 3, 1, 2, 3], 3),
+        ([1, 2, 1, 2, 1, 2, 1], 2),
+        ([5, 5, 6, 5, 5, 6, 5], 3),
+        ([1, 2, 4, 2, 3, 5, 3, 4, 6], 3),
+        ([0.1, 0.2, 0.3] * 3, 3),
+        ([7, 1e9, 3, 2] * 2, 4),
+        (list(range(20)), 1),
+        ([3] * 12, 1),
+        ([1, 2, 1, 2], 1),
+        ([1, 2, 3, 1, 2, 4], 1),
+        ([1, 1, 2, 3, 5, 8, 13, 21], 1),
+        ([1, 2, 3, 1, 2, np.nan], 1),
+        ([], 1),
+    ],
+    ids=str,
+)
+def test_what_repeats_itself_exactly_needs_no_statistics(values: list[float], period: int) -> None:
+    assert repetition(np.array(values, float)) == period
+    if len(values) > 5:
+        assert detect(np.array(values, float)) == period
+
+
+def test_a_typed_pattern_goes_on(model: Model) -> None:
+    made = forecast(model, "1 2 3 1 2 3", 6)
+    np.testing.assert_allclose(made.median, [1, 2, 3, 1, 2, 3], atol=0.02)
+    np.testing.assert_allclose(forecast(model, "1 2 4 2 3 5 3 4 6", 3).median, [4, 5, 7], atol=0.1)
