@@ -23,8 +23,9 @@ help:
 demo: .venv/app
 	$(BIN)/python -u app.py
 
+# A file of tests stays on one core: what it sets up for all of them is made once.
 test: lint browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/tests
 	$(BIN)/ruff check .

@@ -112,7 +112,8 @@ ADDED = {  # what makes a command end soon, or keeps it off the network
     "python -m training.evaluate weights/forecast --baselines": "--data sales.csv --horizon 6",
     "python -m pip install -r training/requirements.txt": "--dry-run --no-deps --no-index",
     'python -m pip install "mcp<2"': "--dry-run --no-deps --no-index",
-    "torchrun --nproc_per_node 2 -m training.fit forecast": f"{SOON} --batch 8 --real-share 0 --out runs/pair",
+    "torchrun --nproc_per_node 2 -m training.fit forecast": f"{SOON} --batch 8 --real-share 0 --out runs/pair "
+    "--families level --log-families level",
     "hf auth login": f"--token {WRITE}",
     "python -m training.publish USER/SPACE": "",
     "python -m training.publish USER/SPACE --yes": "",
