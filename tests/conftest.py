@@ -41,6 +41,15 @@ def _subnormal_numbers() -> Iterator[None]:
         sys.modules["torch"].set_flush_denormal(False)
 
 
+# Started first, so that no core is left with one of them while the others have ended.
+LONG = ("test_readme.py", "test_train_page.py", "test_walkthrough.py", "test_page.py", "test_own_texts.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first; the order within a file and of the others stays."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 @pytest.fixture(scope="session")
 def script() -> Iterator[Callable[[str], ModuleType]]:
     """Loads a program in docs/, which is no package, by its name."""

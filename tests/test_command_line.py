@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import re
 import subprocess
@@ -341,12 +342,17 @@ def test_large_files_of_texts_are_read_as_their_head_was(classes, tmp_path):
 
 
 def peak(work):
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    """Bytes, the least of three times: other threads allocate too, and garbage is collected when it likes."""
+    found = []
+    for _ in range(3):
+        gc.collect()
+        tracemalloc.start()
+        try:
+            work()
+            found.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    return min(found)
 
 
 @pytest.mark.usefixtures("small_parts")
