@@ -25,7 +25,7 @@ CUSTOMARY = (4, 5, 7, 12, 24, 48, 52, 96, 168)
 CUSTOMARY_Z = 5.0
 OTHER_Z = 9.0
 FEWEST_REPEATED = 6  # values
-SAME = 1e-9  # of the largest value, as a difference between two that are alike
+SAME = 1e-9  # of their range, as a difference between two values that are alike
 REPEATS = 5  # times that an unusual period must have been seen
 
 
@@ -53,11 +53,11 @@ def detect(values: np.ndarray) -> int:
         values: (T,) with nan where missing.
     """
     recent = np.asarray(values, np.float64)[-RECENT:]
-    if (repeated := repetition(recent)) > 1:
-        return repeated
     largest = min(len(recent) // 3, LONGEST)
     size = np.nanmax(np.abs(recent), initial=0.0)
     recent = recent / (size or 1.0)  # squares of 1e300 would overflow
+    if (repeated := repetition(recent)) > 1:
+        return repeated
     if np.isfinite(recent).sum() < 9 or largest < SHORTEST:
         return 1
     candidates = np.arange(SHORTEST, largest + 1)
@@ -78,7 +78,7 @@ def repetition(values: np.ndarray) -> int:
     """
     if len(values) < FEWEST_REPEATED or not np.isfinite(values).all() or not np.ptp(values) > 0:
         return 1
-    tiny = SAME * float(np.abs(values).max())
+    tiny = SAME * float(np.ptp(values))
     for moves in (values, np.diff(values)):
         for period in range(1, min(len(moves) // 2, LONGEST) + 1):
             # most candidates fail at the last step already

@@ -89,6 +89,11 @@ def test_what_repeats_itself_exactly_needs_no_statistics(values: list[float], pe
         assert detect(np.array(values, float)) == period
 
 
+def test_a_pattern_may_be_huge_and_a_high_level_is_no_pattern() -> None:
+    assert detect(np.array([1e308, -1e308, 0.0] * 3)) == 3
+    assert detect(1e9 + np.random.default_rng(0).normal(0, 0.4, 40)) == 1
+
+
 def test_a_typed_pattern_goes_on(model: Model) -> None:
     made = forecast(model, "1 2 3 1 2 3", 6)
     np.testing.assert_allclose(made.median, [1, 2, 3, 1, 2, 3], atol=0.02)
