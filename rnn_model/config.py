@@ -122,7 +122,7 @@ class ForecastConfig:
         widening: factor on the distance of each quantile from the median, found after training such that bands hold
             the share they should on held-out series of low frequency.
         widening_high_frequency: the same for high frequency (see `ForecastInputs.high_frequency`); None for `widening`.
-        families: the classical one-pass forecasts given to the network (see `rnn_model/filters.py` and `rnn_model/autoregression.py`).
+        families: the classical one-pass forecasts given to the network (see `rnn_model/smoothing.py`).
         log_families: those of them that are made from the logarithms too (see `rnn_model/scales.py`); may be none.
         encoder: recurrent layers that read the history, or None to leave the history to the classical forecasts.
         decoder: recurrent layers that walk the horizon, starting from the encoder's last state.
