@@ -128,7 +128,8 @@ def inside(trace: Trace) -> str:
     sentence = units_in_words(trace)
     shown = picture(lambda narrow: hidden_figure(trace, narrow=narrow), sentence)
     hint = (
-        "Each row is a hidden unit, each column a step that was read; units that move alike lie side by side. "
+        "Each row is a hidden unit, each column a step that was read, in full colour where the unit is at its largest; "
+        "units that move alike lie side by side. "
         "The three columns beside it show how far each unit follows the season, the trend and the level."
     )
     return f'<p class="said">{escape(sentence)}</p>{shown}<p class="hint">{hint}</p>'

@@ -121,7 +121,10 @@ class ForecastConfig:
         max_horizon: most steps ahead K.
         widening: factor on the distance of each quantile from the median, found after training such that bands hold
             the share they should on held-out series of low frequency.
-        widening_high_frequency: the same for high frequency (see `ForecastInputs.high_frequency`); None for `widening`.
+        widening_high_frequency: the same for high frequency (`rnn_model.filters.high_frequency`); None for `widening`.
+        shrinkage: factor on what the network learnt about the centre of a forecast of low frequency, found after
+            training: what holds for the sources that were trained on holds for others in part.
+        shrinkage_high_frequency: the same for high frequency; None for `shrinkage`.
         families: the classical one-pass forecasts given to the network (see `rnn_model/smoothing.py`).
         log_families: those of them that are made from the logarithms too (see `rnn_model/scales.py`); may be none.
         encoder: recurrent layers that read the history, or None to leave the history to the classical forecasts.
@@ -134,6 +137,8 @@ class ForecastConfig:
     max_horizon: int = 240
     widening: float = 1.0
     widening_high_frequency: float | None = None
+    shrinkage: float = 1.0
+    shrinkage_high_frequency: float | None = None
     families: tuple[str, ...] = FAMILIES
     log_families: tuple[str, ...] = LOG_FAMILIES
     encoder: CellConfig | None = CellConfig()
@@ -155,6 +160,10 @@ class ForecastConfig:
             None
             if self.widening_high_frequency is None
             else within("widening_high_frequency", self.widening_high_frequency, 0.1, 10.0),
+            within("shrinkage", self.shrinkage, 0.0, 1.0),
+            None
+            if self.shrinkage_high_frequency is None
+            else within("shrinkage_high_frequency", self.shrinkage_high_frequency, 0.0, 1.0),
             within("max_horizon", self.max_horizon, 1, 10_000),
             *(one_of("families", family, FAMILIES) for family in self.families),
             *(one_of("log_families", family, FAMILIES) for family in self.log_families),

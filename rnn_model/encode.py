@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 
 from rnn_model.config import ForecastConfig
+from rnn_model.filters import high_frequency
 from rnn_model.network import ForecastInputs
 from rnn_model.scales import Candidates, candidates
 from rnn_model.smoothing import UNVARYING, Bank
 
-PAST_FEATURES = 5  # beside one error per family
+PAST_FEATURES = 6  # beside one error per family
 LEAST_EVIDENCE = -30.0  # logarithm of a weight that is as good as 0; what is closed has -1e9 and no use for digits
-A_YEAR = 12  # in months: the longest season of low frequency
 ODDS = 5.0  # log odds of the scales that the network sees as large
-LEVEL, SEASON = 0, 2  # where among them the deseasonalised level and the season stand
+LEVEL, SEASON = 0, 3  # where among them the deseasonalised level and the season stand
 AHEAD_FEATURES = 14  # beside two per family of either scale
 
 
@@ -117,7 +117,8 @@ def inputs(scaled: Scaled, horizon: int, config: ForecastConfig) -> ForecastInpu
     centre = (weight[..., None] * said.forecasts).sum(1)
     apart = (weight[..., None] * (said.forecasts - centre[:, None]).square()).sum(1)
     spread = ((sigma * growth * bank.factor.clamp(min=0.1)).square() + apart).sqrt()
-    past, lengths = _left_aligned(_past(bank, sigma), bank.read)
+    unseasonal = centre[:, :1] - bank.season_ahead[:, :1]
+    past, lengths = _left_aligned(_past(bank, unseasonal, sigma), bank.read)
     return ForecastInputs(
         past,
         lengths,
@@ -125,19 +126,22 @@ def inputs(scaled: Scaled, horizon: int, config: ForecastConfig) -> ForecastInpu
         said.forecasts.transpose(1, 2),
         said.evidence.clamp(min=LEAST_EVIDENCE),
         spread,
-        A_YEAR % scaled.periods[:, 0] > 0,
+        high_frequency(scaled.periods[:, 0], bank.read.sum(1)),
     )
 
 
-def _past(bank: Bank, sigma: Tensor) -> Tensor:
-    """(B, W, D): level, change, season, whether observed, how far back; then each family's one-step error."""
+def _past(bank: Bank, expected: Tensor, sigma: Tensor) -> Tensor:
+    """(B, W, D): where a step stands beside the last one and beside the one that is `expected` next, (B, 1), without
+    season; change, season, whether observed, how far back; then each family's one-step error.
+    """
     window = bank.adjusted.shape[1]
     distance = bank.adjusted - bank.adjusted[:, -1:]
     age = torch.arange(window, 0, -1, dtype=sigma.dtype)[None].expand_as(distance).log()
     seen = bank.read.to(sigma.dtype)
     change = torch.diff(bank.adjusted, dim=1, prepend=bank.adjusted[:, :1])
     change = change * (seen.cumsum(1) > 1)  # the first value changes from nothing, not from the padding before it
-    measured = torch.stack((distance, change, bank.season), 2) / sigma[..., None]
+    around = bank.adjusted - expected
+    measured = torch.stack((distance, around, change, bank.season), 2) / sigma[..., None]
     errors = bank.errors.transpose(1, 2) / sigma[..., None]
     return torch.cat((measured.asinh(), torch.stack((seen, age / 4), 2), errors.asinh()), 2)
 

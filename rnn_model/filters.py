@@ -62,11 +62,27 @@ class Grid:
     start: int
 
 
-# A year brings more news than an hour, so levels and slopes of long steps change faster, and a slope set by the first
-# ten of them would be that of a generation.
+# A year brings more news than a month, and that more than an hour, so levels and slopes of long steps change faster,
+# and a slope set by the first ten of them would be that of a generation.
 COARSE = Grid((0.1, 0.2, 0.35, 0.55, 0.8, 1.0), (0.4, 0.7, 1.0), (0.2, 0.8), 4)
-FINE = Grid((0.05, 0.15, 0.3, 0.5, 0.75, 1.0), (0.1, 0.3, 0.8), (0.1, 0.3), 10)
+MIDDLE = Grid((0.1, 0.3, 0.6, 0.9), (0.05, 0.2, 0.5, 0.9), (0.2,), 10)
+FINE = Grid((0.01, 0.05, 0.2, 0.6), (0.02, 0.3), (0.1, 0.3), 20)
 LONGEST_COARSE = 4  # steps in a season of the coarse: quarters, and what has no season that is used, as years
+A_YEAR = 12  # in months
+MOST_YEARS = 72  # for which something is recorded, mostly
+FORGOTTEN = 1e-12  # part of a value that an error still holds
+BLOCK = 512  # rows that are filtered at a time, so that their errors are still in the cache when they are judged
+
+
+def high_frequency(period: Tensor, count: Tensor) -> Tensor:
+    """Whether steps are weeks, days or hours, judged by a season that does not divide twelve, or by none in a series of
+    more steps than years are recorded for, (B,) bool.
+
+    Args:
+        period: (B,) steps in the shorter season, 1 for none.
+        count: (B,) steps that are read.
+    """
+    return (A_YEAR % period > 0) | ((period == 1) & (count >= MOST_YEARS))
 
 
 @dataclass(frozen=True)
@@ -120,6 +136,8 @@ def responses(phis: tuple[float, ...], window: int, grid: Grid) -> tuple[Tensor,
         states.append(torch.stack((level, slope), 2))
     impulse = torch.stack(errors, 2)
     lag = torch.arange(window)[:, None] - torch.arange(window)[None]
+    # what has died away is nothing: numbers too small for float32's exponent are slow to multiply with
+    impulse = torch.where(impulse.abs() < FORGOTTEN, 0.0, impulse)
     toeplitz = torch.where(lag >= 0, impulse[:, :, lag.clamp(min=0)], 0.0)  # (F, G, W out, W in)
     final = torch.stack(states, 1).flip(1)  # (F, W, G, 2)
     return toeplitz.permute(0, 3, 1, 2).flatten(2).float(), final.flatten(2).float(), alpha.float()
@@ -203,16 +221,39 @@ class Rows(NamedTuple):
         return Growth(self.after, self.up, self.down)
 
 
-def filtered(families: tuple[str, ...], rows: Rows, coarse: Tensor, horizon: int) -> Sequence[Tensor]:
-    """What `_on_grid` returns, of rows with the grid of coarse steps where `coarse` (B,) and the other elsewhere."""
-    if bool(coarse.all()) or not bool(coarse.any()):
-        return _on_grid(families, rows, COARSE if bool(coarse[0]) else FINE, horizon)
-    halves = [
-        _on_grid(families, Rows(*(part[chosen] for part in rows)), grid, horizon)
-        for chosen, grid in ((coarse, COARSE), (~coarse, FINE))
+def filtered(families: tuple[str, ...], rows: Rows, period: Tensor, horizon: int) -> Sequence[Tensor]:
+    """All families on adjusted series, with the grid that goes with the steps of each.
+
+    Args:
+        families: F names.
+        rows: B series of W steps.
+        period: (B,) steps in a season, 1 for none.
+        horizon: K.
+
+    Returns:
+        forecasts (B, F, K), evidence (B, F), sigma (B, F), errors (B, F, W), alpha (B, F).
+    """
+    fine = high_frequency(period, rows.seen.sum(1))
+    coarse = (period <= LONGEST_COARSE) & ~fine
+    groups = [
+        (grid, is_one.nonzero()[:, 0])
+        for grid, is_one in ((COARSE, coarse), (MIDDLE, ~coarse & ~fine), (FINE, fine))
+        if bool(is_one.any())
     ]
-    back = torch.cat((coarse.nonzero(), (~coarse).nonzero()))[:, 0].argsort()
-    return [torch.cat(parts)[back] for parts in zip(*halves, strict=True)]
+    if len(groups) == 1:
+        found = _in_blocks(families, rows, groups[0][0], horizon)
+    else:
+        parts = [_in_blocks(families, Rows(*(part[chosen] for part in rows)), grid, horizon) for grid, chosen in groups]
+        back = torch.cat([chosen for _, chosen in groups]).argsort()
+        found = [torch.cat(part, 1)[:, back] for part in zip(*parts, strict=True)]
+    return [part.transpose(0, 1) for part in found]
+
+
+def _in_blocks(families: tuple[str, ...], rows: Rows, grid: Grid, horizon: int) -> Sequence[Tensor]:
+    """What `_on_grid` returns, of BLOCK rows at a time."""
+    blocks = zip(*(part.split(BLOCK) for part in rows), strict=True)
+    found = [_on_grid(families, Rows(*block), grid, horizon) for block in blocks]
+    return found[0] if len(found) == 1 else [torch.cat(parts, 1) for parts in zip(*found, strict=True)]
 
 
 def _on_grid(
@@ -227,7 +268,7 @@ def _on_grid(
         horizon: K.
 
     Returns:
-        forecasts (B, F, K), evidence (B, F), sigma (B, F), errors (B, F, W), alpha (B, F).
+        as `filtered`, but of each family the rows: (F, B, ...).
     """
     y, seen, growth = rows.y, rows.seen, rows.growth
     kinds = [_FAMILIES[name] for name in families]
@@ -248,7 +289,8 @@ def _on_grid(
     slope = torch.where(sloped, early_slope, drift)
     mean = ((y - slope * steps) * start).sum(2, keepdim=True) / start.sum(1, keepdim=True).clamp(min=1)
     base = torch.where(sloped, early_last - early_slope * length, mean)
-    deviation = (y - base - slope * damped[:, steps]) * (steps > 0)
+    coasting = damped.index_select(1, steps.flatten()).unflatten(1, steps.shape)
+    deviation = (y - base - slope * coasting) * (steps > 0)
 
     level, trend = (deviation @ final).unflatten(2, (-1, 2)).unbind(3)
     now = length[:, 0].to(y.dtype)
@@ -263,11 +305,11 @@ def _on_grid(
     leads = torch.arange(1, horizon + 1)
     forecasts = base + slope * damped[:, length + leads] + flat + rising * damped[:, None, 1 : horizon + 1]
     return (
-        forecasts.transpose(0, 1),
-        (posterior.logsumexp(2) - math.log(weight.shape[2])).T,
-        (weight * size).sum(2).T * SIGMA_PER_MAE,
-        mean_errors(weight, weighted, rows).transpose(0, 1),
-        (weight * alphas[:, None]).sum(2).T,
+        forecasts,
+        posterior.logsumexp(2) - math.log(weight.shape[2]),
+        (weight * size).sum(2) * SIGMA_PER_MAE,
+        mean_errors(weight, weighted, rows),
+        (weight * alphas[:, None]).sum(2),
     )
 
 
@@ -300,4 +342,4 @@ def mean_errors(weight: Tensor, weighted: Tensor, rows: Rows) -> Tensor:
         rows: B of them.
     """
     once = torch.where(rows.counts > 0, rows.counts, torch.inf).rsqrt()
-    return (weight[..., None, :] @ weighted)[..., 0, :] * once
+    return (weight[..., None] * weighted).sum(-2) * once

@@ -178,8 +178,7 @@ class ForecastInputs(NamedTuple):
         forecasts: (B, K, F) classical point forecasts, in scaled units.
         evidence: (B, F) logarithms of their weights.
         spread: (B, K) expected error of their mean, in scaled units, positive.
-        high_frequency: (B,) bool; there is a season that is used, and it does not divide twelve steps, which those of a
-            year in months and coarser steps do, and those of weeks, days and hours mostly do not.
+        high_frequency: (B,) bool, see `rnn_model.filters.high_frequency`.
     """
 
     past: Tensor
@@ -203,8 +202,8 @@ class ForecastInputs(NamedTuple):
 class ForecastNetwork(nn.Module):
     """Reads the history with one recurrent stack, walks the horizon with another, and gives quantiles.
 
-        centre = sum over f of softmax(evidence + adjustment)[f] * forecast[f]
-        quantiles = centre + spread * (median offset +/- widening * cumulative positive gaps)
+        centre = sum over f of softmax(evidence + shrinkage * adjustment)[f] * forecast[f]
+        quantiles = centre + spread * (shrinkage * median offset +/- widening * cumulative positive gaps)
 
     The classical forecasts are weighed anew at each step ahead, and quantiles cannot cross.  Before training the
     adjustment is zero and the offsets are those of a normal distribution, so it starts as the classical forecast.
@@ -225,6 +224,9 @@ class ForecastNetwork(nn.Module):
         self.widening = self.widening_high_frequency = config.widening
         if config.widening_high_frequency is not None:
             self.widening_high_frequency = config.widening_high_frequency
+        self.shrinkage = self.shrinkage_high_frequency = config.shrinkage
+        if config.shrinkage_high_frequency is not None:
+            self.shrinkage_high_frequency = config.shrinkage_high_frequency
         self.levels: Tensor
         self.register_buffer("levels", torch.tensor(config.levels), persistent=False)
         for last in (self.weigh, self.head):
@@ -252,11 +254,14 @@ class ForecastNetwork(nn.Module):
         median, below, above = self.head(outputs).split(
             (1, self.head.out_features // 2, self.head.out_features // 2), 2
         )
-        widening = torch.where(inputs.high_frequency, self.widening_high_frequency, self.widening)[:, None, None]
+        often = inputs.high_frequency[:, None, None]
+        kept = torch.where(often, self.shrinkage_high_frequency, self.shrinkage)
+        widening = torch.where(often, self.widening_high_frequency, self.widening)
+        median = kept * median
         lower = median - widening * nn.functional.softplus(below).cumsum(2).flip(2)
         upper = median + widening * nn.functional.softplus(above).cumsum(2)
         offsets = torch.cat((lower, median, upper), 2)
-        centre = inputs.weighted(inputs.evidence[:, None] + self.weigh(outputs))
+        centre = inputs.weighted(inputs.evidence[:, None] + kept * self.weigh(outputs))
         return centre[..., None] + inputs.spread[..., None] * offsets
 
 

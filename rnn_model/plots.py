@@ -206,7 +206,7 @@ def influence_figure(trace: Trace, *, narrow: bool = False) -> Figure:
 
 
 def hidden_figure(trace: Trace, *, narrow: bool = False) -> Figure:
-    """Hidden states over time, a row a unit, and beside them how far each unit follows season, trend and level.
+    """Hidden states over time, a row a unit in shares of its largest, and how far each follows season, trend and level.
 
     Args:
         trace: with hidden states.
@@ -226,9 +226,9 @@ def hidden_figure(trace: Trace, *, narrow: bool = False) -> Figure:
         states.set_axis_off()
         half = (x[-1] - x[0]) / max(len(x) - 1, 1) / 2 or 0.5
         extent = (x[0] - half, x[-1] + half, len(units), 0)
-        states.imshow(
-            two_colours(units / (np.abs(units).max() or 1.0)), interpolation="none", aspect="auto", extent=extent
-        )
+        largest = np.abs(units).max(1, keepdims=True)
+        of_largest = units / np.where(largest > 0, largest, 1.0)
+        states.imshow(two_colours(of_largest), interpolation="none", aspect="auto", extent=extent)
         draw_time_scale(states, *_time_ticks(x, dated, 5 if narrow else 9))
         beside = figure.add_axes((1 - (columns + 8) / size[0], place[1], columns / size[0], place[3]))
         beside.set_axis_off()

@@ -20,7 +20,6 @@ from rnn_model.autoregression import autoregression
 from rnn_model.config import AUTOREGRESSION, FILTERS
 from rnn_model.decomposition import SMALLEST_FACTOR, seasonal
 from rnn_model.filters import (
-    LONGEST_COARSE,
     PRIOR_ERROR,
     SIGMA_PER_MAE,
     TEMPERATURE,
@@ -30,6 +29,7 @@ from rnn_model.filters import (
     judged,
     mean_errors,
 )
+from rnn_model.memory import keep_freed_memory
 
 FORGETTINGS = (0.0, 0.35)
 UNVARYING = 3.2  # times its level are the spread of a series without variation: an error of a tenth after one value
@@ -152,6 +152,7 @@ def smooth(scales: Sequence[Scale], observed: Tensor, periods: Tensor, horizon: 
         horizon: K.
         window: W, last steps that are filtered at most.
     """
+    keep_freed_memory()
     rows, length = observed.shape
     window = min(window, length)
     seen, weights = recent(observed[:, -window:], periods[:, :1])
@@ -170,7 +171,7 @@ def smooth(scales: Sequence[Scale], observed: Tensor, periods: Tensor, horizon: 
     growth = Growth.expected(period, *_doubling(scales, observed, adjusted.split(sizes)))
     flat = Rows(adjusted, seen[owner], counts[owner], factor_past * used[owner], *growth, period == 1)
     families = tuple(name for name in FILTERS if any(name in scale.families for scale in scales))
-    found = filtered(families, flat, period <= LONGEST_COARSE, horizon)
+    found = filtered(families, flat, period, horizon)
     of_scale = zip(*(part.split(sizes) for part in (*found, *flat)), strict=True)
     return [
         _bank(scale, part, families, [tensor.unflatten(0, (rows, -1)) for tensor in tensors], share, seen, counts)

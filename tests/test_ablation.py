@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 from training import ablation
-from training.ablation import HORIZONS, VARIANTS, is_left_out, left_out_sets, on_waves, relative, table, variant
+from training.ablation import (
+    HORIZONS,
+    VARIANTS,
+    is_left_out,
+    left_out_sets,
+    on_shapes,
+    on_waves,
+    relative,
+    table,
+    variant,
+)
 from training.real_series import RealSeries
 
 
@@ -70,6 +80,10 @@ def test_waves_are_foretold_better_than_by_repeating_the_last_value(model) -> No
     assert 0.2 < on_waves(model) < 0.8
 
 
+def test_shapes_are_foretold_about_as_well_as_by_the_quantiles_of_the_history(model) -> None:
+    assert 0.7 < on_shapes(model) < 1.5
+
+
 def test_runs_are_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys) -> None:
     monkeypatch.setattr(ablation, "training_pool", pool)
     monkeypatch.setattr(ablation, "OUT", tmp_path)
@@ -85,5 +99,7 @@ def test_runs_are_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cap
 
 
 def test_the_table_tells_how_far_seeds_lie_apart() -> None:
-    runs = [{"mase": mase, "wql": 0.5, "waves": 0.4, "parameters": 1200, "cpu_seconds": 10.0} for mase in (0.7, 0.72)]
-    assert "| relu | 1,200 | 0.7100 (0.0200) | 0.5000 (0.0000) | 0.4000 (0.0000) | 10 |" in table({"relu": runs})
+    same = {"wql": 0.5, "waves": 0.4, "shapes": 1.1, "parameters": 1200, "cpu_seconds": 10.0}
+    runs = [{"mase": mase, **same} for mase in (0.7, 0.72)]
+    row = "| relu | 1,200 | 0.7100 (0.0200) | 0.5000 (0.0000) | 0.4000 (0.0000) | 1.1000 (0.0000) | 10 |"
+    assert row in table({"relu": runs})

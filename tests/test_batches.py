@@ -76,12 +76,21 @@ def test_the_shares_of_the_regimes_add_up() -> None:
     assert sum(regime.share for regime in REGIMES) == pytest.approx(1)
 
 
-def test_what_knows_no_calendar_is_drawn_and_its_season_mostly_looked_for() -> None:
-    wave = next(regime for regime in REGIMES if not regime.calendar)
+def test_waves_are_drawn_and_their_season_mostly_looked_for() -> None:
+    wave = next(regime for regime in REGIMES if regime.drawn == "waves")
     stream = ForecastBatches(pool(), CONFIG, 0, 60, 1.0, 4, regimes=[replace(wave, share=1.0)])
     assert not stream.real, "yearly series have a calendar"
     ahead = torch.cat([stream[step].inputs.high_frequency for step in range(4)])
     assert 0 < ahead.float().mean() < 1
+
+
+def test_shapes_are_drawn_and_far_from_normal() -> None:
+    shape = next(regime for regime in REGIMES if regime.drawn == "shapes")
+    stream = ForecastBatches(pool(), CONFIG, 0, 60, 1.0, 4, regimes=[replace(shape, share=1.0)])
+    assert not stream.real, "no real series is a shape"
+    for step in range(4):
+        again = stream[step].targets.sort(1).values.diff(dim=1) == 0
+        assert again.float().mean() > 0.2, "zeros, counts and the few values of dice come again"
 
 
 def test_inputs_do_not_know_the_future() -> None:

@@ -184,7 +184,8 @@ def test_quantiles_are_made_as_written(model):
     forecasts, evidence, spread = (
         part[0].double().numpy() for part in (inputs.forecasts, inputs.evidence, inputs.spread)
     )
-    weights = np.exp(evidence + adjusted)
+    offsets[:, 0] *= config.shrinkage
+    weights = np.exp(evidence + config.shrinkage * adjusted)
     centre = (weights / weights.sum(1, keepdims=True) * forecasts).sum(1)
     middle = len(config.levels) // 2
     gaps = np.log1p(np.exp(offsets[:, 1:]))

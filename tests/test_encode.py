@@ -192,7 +192,7 @@ def test_the_past_starts_at_the_first_observed_step() -> None:
     made = inputs(scale([walk(200), walk(5), np.r_[np.nan, np.nan, walk(7)]], [(), (), ()], 768), 2, CONFIG)
     assert made.past.shape[1] == CONFIG.window
     assert made.lengths.tolist() == [CONFIG.window, 5, 7]
-    seen = made.past[:, :, 3]
+    seen = made.past[:, :, 4]
     assert seen[1, :5].eq(1).all()
     assert seen[2, :7].eq(1).all()
 
@@ -200,7 +200,7 @@ def test_the_past_starts_at_the_first_observed_step() -> None:
 def test_a_missing_step_is_told_apart_from_an_observed_one() -> None:
     values = walk(30)
     values[12] = np.nan
-    seen = inputs(alone(values), 2, CONFIG).past[0, :, 3]
+    seen = inputs(alone(values), 2, CONFIG).past[0, :, 4]
     assert seen.tolist() == [0.0 if step == 12 else 1.0 for step in range(30)]
 
 
@@ -255,9 +255,24 @@ def test_what_the_classical_forecasts_disagree_about_is_part_of_the_expected_err
 
 
 def test_days_are_of_high_frequency_and_quarters_are_not() -> None:
-    seasons = [(), (4,), (12,), (6,), (7,), (24, 168), (52,), (5,)]
+    seasons = [(4,), (12,), (6,), (7,), (24, 168), (52,), (5,)]
     scaled = scale([walk(400)] * len(seasons), seasons, 768)
-    assert inputs(scaled, 3, CONFIG).high_frequency.tolist() == [False] * 4 + [True] * 4
+    assert inputs(scaled, 3, CONFIG).high_frequency.tolist() == [False] * 3 + [True] * 4
+
+
+def test_what_has_no_season_is_of_high_frequency_when_it_is_longer_than_years_are() -> None:
+    scaled = scale([walk(40), walk(71), walk(72), walk(400)], [()] * 4, 768)
+    assert inputs(scaled, 3, CONFIG).high_frequency.tolist() == [False, False, True, True]
+
+
+def test_the_past_stands_beside_what_is_expected_next() -> None:
+    """The mean of pure noise is expected, whatever the last value was: the others lie around it."""
+    values = 100 + np.random.default_rng(0).normal(size=90)
+    values[-1] = 103.0
+    past = inputs(alone(values), 2, CONFIG).past[0]
+    beside_last, beside_expected = past[:-1, 0], past[:-1, 1]
+    assert beside_last.mean() < -1.2
+    assert beside_expected.mean().abs() < 0.4
 
 
 @pytest.mark.parametrize("slope", [2.0, -3.0, 1e-200, 1e200])

@@ -7,10 +7,10 @@ import pytest
 import torch
 from filter_loop import filtered, filters_of, noise, walk
 
-from rnn_model.filters import COARSE, FINE, Grid, damped_steps, line, responses
+from rnn_model.filters import COARSE, FINE, MIDDLE, Grid, damped_steps, line, responses
 
 
-@pytest.mark.parametrize("grid", [COARSE, FINE], ids=["coarse", "fine"])
+@pytest.mark.parametrize("grid", [COARSE, MIDDLE, FINE], ids=["coarse", "middle", "fine"])
 def test_responses_are_the_recursion(grid: Grid) -> None:
     """Each column of the matrices is what the loop says of a unit at one step and zeros elsewhere."""
     phis = (0.0, 1.0, 0.95, 0.85)

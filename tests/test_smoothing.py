@@ -12,13 +12,14 @@ from filter_loop import DAMPING, SLOPE_OF, filtered, filters_of, noise, walk
 from scipy import stats
 from torch import Tensor
 
-from rnn_model import smoothing
+from rnn_model import filters, smoothing
 from rnn_model.config import FAMILIES, FILTERS
 from rnn_model.filters import (
     COARSE,
     FINE,
     GROWTH_AFTER,
     GROWTH_FREEDOM,
+    MIDDLE,
     PRIOR_ERROR,
     TEMPERATURE,
     USUAL_GROWTH,
@@ -155,23 +156,30 @@ def test_growth_of_long_ago_is_forgotten() -> None:
 
 
 def test_long_steps_are_smoothed_faster() -> None:
-    """Pure noise is smoothed as much as a grid allows: less in quarters than where a season has more steps."""
-    for period, grid in ((1, COARSE), (4, COARSE), (5, FINE), (12, FINE)):
+    """Pure noise is smoothed as much as a grid allows: less in quarters than in months, and there less than in days."""
+    assert min(COARSE.trend_alphas) > min(MIDDLE.trend_alphas) > min(FINE.trend_alphas)
+    for period, grid in ((1, COARSE), (4, COARSE), (5, FINE), (7, FINE), (6, MIDDLE), (12, MIDDLE), (24, FINE)):
         alpha = bank(noise(96), periods=(period, 1), families=("trend",)).alpha.item()
         assert min(grid.trend_alphas) <= alpha < min(grid.trend_alphas) + 0.1
 
 
-def test_series_with_coarse_and_fine_steps_in_one_batch_are_forecast_as_alone() -> None:
-    values = torch.from_numpy(np.stack([walk(72, seed) for seed in range(4)])).float()
-    periods = torch.tensor([[12, 1], [1, 1], [7, 1], [4, 1]])
-    observed, level = torch.ones_like(values, dtype=torch.bool), torch.zeros(4)
+@pytest.mark.parametrize("block", [2, 512])
+def test_series_of_all_kinds_of_steps_in_one_batch_are_forecast_as_alone(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "BLOCK", block)
+    values = torch.from_numpy(np.stack([walk(72, seed) for seed in range(6)])).float()
+    periods = torch.tensor([[12, 1], [1, 1], [7, 1], [4, 1], [7, 1], [12, 1]])
+    observed, level = torch.ones_like(values, dtype=torch.bool), torch.zeros(6)
     (together,) = smooth((Scale(values, level, FAMILIES),), observed, periods, 8, WINDOW)
-    for row in range(4):
+    for row in range(6):
         only = slice(row, row + 1)
         scale = Scale(values[only], level[only], FAMILIES)
         (alone,) = smooth((scale,), observed[only], periods[only], 8, WINDOW)
         np.testing.assert_allclose(point(together)[only], point(alone), rtol=1e-4, atol=1e-4)
-        np.testing.assert_allclose(together.sigma[only], alone.sigma, rtol=1e-4, atol=1e-4)
+        for name in ("sigma", "errors", "evidence", "alpha"):
+            mine, its = getattr(together, name)[only], getattr(alone, name)
+            np.testing.assert_allclose(mine, its, rtol=1e-4, atol=1e-4, err_msg=name)
 
 
 def test_simple_exponential_smoothing_by_hand() -> None:

@@ -1,8 +1,9 @@
 """python -m training.ablation: what each part of the forecaster is worth, on sources that it never saw
 
 Every variant is trained by the packaged recipe, but shorter and without a quarter of the sources of real series; then
-it forecasts the ends of the series in those, and waves: series drawn without a calendar, whose season is not told.  The
-table shows means over seeds, and in brackets how far the seeds lie apart: what is smaller than that is not decided.
+it forecasts the ends of the series in those, waves (series drawn without a calendar, whose season is not told) and
+shapes (series drawn with values far from normal, judged by the loss of all quantiles).  The table shows means over
+seeds, and in brackets how far the seeds lie apart: what is smaller than that is not decided.
 Runs already made are kept in runs/ablation and not made again.
 """
 
@@ -36,30 +37,32 @@ from training.evaluate import predictor_of
 from training.fit import CELL, RECIPE
 from training.forecasting import loss_of
 from training.loop import train
+from training.losses import pinball
 from training.real_series import RealSeries, training_pool
-from training.synthetic import waves
+from training.synthetic import shapes, waves
 
 OUT = Path("runs/ablation")
-STEPS = 300
+STEPS = 600
 LEFT_OUT = 4  # one source in so many
 HORIZONS = {1: 6, 4: 8, 12: 18}  # season -> steps ahead, those of the competitions
 ORIGINS = 3  # windows of a series, a horizon apart
 MOST_WINDOWS, FEWEST_WINDOWS = 150, 3  # of a source
 LONGEST = 400
-WAVES, WAVE_LENGTH, WAVE_HORIZON, WAVE_SEED = 400, 120, 12, 104_729
+DRAWN, DRAWN_LENGTH, DRAWN_HORIZON, DRAWN_SEED = 400, 120, 12, 104_729
 
 # What a variant changes in the cell, in the configuration and in the recipe.
 Change = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
 VARIANTS: Mapping[str, Change] = {
     "the recipe": ({}, {}, {}),
     "no encoder": ({}, {"encoder": None}, {}),
-    "one layer": ({"layers": 1}, {}, {}),
-    "relu": ({"activation": "relu"}, {}, {}),
-    "GRU": ({"cell": "gru"}, {}, {}),
-    "LSTM": ({"cell": "lstm"}, {}, {}),
+    "two layers": ({"layers": 2}, {}, {}),
+    "tanh": ({"activation": "tanh"}, {}, {}),
+    "tanh, orthogonal": ({"activation": "tanh", "initialisation": "orthogonal"}, {}, {}),
+    "orthogonal": ({"initialisation": "orthogonal"}, {}, {}),
     "xavier": ({"initialisation": "xavier"}, {}, {}),
-    "identity": ({"initialisation": "identity"}, {}, {}),
     "torch's initialisation": ({"initialisation": "torch"}, {}, {}),
+    "GRU": ({"cell": "gru", "activation": "tanh", "initialisation": "orthogonal"}, {}, {}),
+    "LSTM": ({"cell": "lstm", "activation": "tanh", "initialisation": "orthogonal"}, {}, {}),
     "no residual": ({"residual": False}, {}, {}),
     "no autoregression": ({}, {"families": FILTERS}, {}),
     "no logarithms": ({}, {"log_families": ()}, {}),
@@ -128,16 +131,36 @@ def relative(model: Model, sets: Sequence[BenchmarkSet]) -> dict[str, float]:
 
 def measured(model: Model, sets: Sequence[BenchmarkSet]) -> dict[str, float]:
     """What the table says of a model."""
-    return {**relative(model, sets), "waves": on_waves(model)}
+    return {**relative(model, sets), "waves": on_waves(model), "shapes": on_shapes(model)}
 
 
 def on_waves(model: Model) -> float:
     """Geometric mean over waves of the median's mean absolute error over that of the last value repeated."""
-    drawn = waves(np.random.default_rng(WAVE_SEED), WAVES, WAVE_LENGTH + WAVE_HORIZON)
-    histories, futures = drawn[:, :WAVE_LENGTH], drawn[:, WAVE_LENGTH:]
-    medians = np.stack([made.median for made in forecast_many(model, list(histories), WAVE_HORIZON)])
+    drawn = waves(np.random.default_rng(DRAWN_SEED), DRAWN, DRAWN_LENGTH + DRAWN_HORIZON)
+    histories, futures = drawn[:, :DRAWN_LENGTH], drawn[:, DRAWN_LENGTH:]
+    medians = np.stack([made.median for made in forecast_many(model, list(histories), DRAWN_HORIZON)])
     mine, naive = (np.abs(said - futures).mean(1) for said in (medians, histories[:, -1:]))
-    told = (mine > 0) & (naive > 0)  # what was counted or cut at zero may stand still
+    return _mean_ratio(mine, naive)
+
+
+def on_shapes(model: Model) -> float:
+    """Geometric mean over shapes of the loss of the quantiles over that of those of the history."""
+    rng = np.random.default_rng(DRAWN_SEED)
+    drawn = shapes(rng, np.ones((DRAWN, 2), np.int64), DRAWN_LENGTH + DRAWN_HORIZON)
+    histories, futures = drawn[:, :DRAWN_LENGTH], torch.from_numpy(drawn[:, DRAWN_LENGTH:])
+    forecasts = forecast_many(model, list(histories), DRAWN_HORIZON, season=1)
+    levels = forecasts[0].levels
+    of_history = np.quantile(histories, levels, axis=1).T[:, None].repeat(DRAWN_HORIZON, 1)
+    mine, naive = (
+        pinball(torch.from_numpy(quantiles), futures, torch.tensor(levels)).numpy()
+        for quantiles in (np.stack([made.quantiles for made in forecasts]), of_history)
+    )
+    return _mean_ratio(mine, naive)
+
+
+def _mean_ratio(mine: np.ndarray, naive: np.ndarray) -> float:
+    """Geometric mean where neither is 0: what was counted or cut at zero may stand still."""
+    told = (mine > 0) & (naive > 0)
     return geometric_mean(mine[told] / naive[told])
 
 
@@ -173,10 +196,13 @@ def _model(forecast: ForecastConfig, network: ForecastNetwork) -> Model:
 
 def table(found: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     """Means over seeds and the distance between the lowest and the highest, as Markdown."""
-    lines = ["| variant | parameters | MASE | WQL | waves | CPU s |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    lines = [
+        "| variant | parameters | MASE | WQL | waves | shapes | CPU s |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
     for name, runs in found.items():
         cells = []
-        for measure in ("mase", "wql", "waves"):
+        for measure in ("mase", "wql", "waves", "shapes"):
             values = [one[measure] for one in runs]
             spread = f" ({max(values) - min(values):.4f})" if len(values) > 1 else ""
             cells.append(f"{sum(values) / len(values):.4f}{spread}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -32,8 +32,8 @@ class Regime:
         shortest, longest: range of history lengths; drawn log-uniformly.
         horizons: range of steps ahead.
         share: of all batches.
-        calendar: without one, series are `synthetic.waves` alone, and mostly a season is looked for in their values,
-            as it is when a visitor names none.
+        drawn: by `synthetic.draw`, beside real ones, or by `waves` or `shapes` alone; of waves the season is mostly
+            looked for in the values, as it is when a visitor names none.
     """
 
     name: str
@@ -42,18 +42,19 @@ class Regime:
     longest: int
     horizons: tuple[int, int]
     share: float
-    calendar: bool = True
+    drawn: Literal["draw", "waves", "shapes"] = "draw"
 
 
 REGIMES = (
-    Regime("yearly", ((1, 1),), 5, 70, (4, 8), 0.24),
-    Regime("quarterly", ((4, 1),), 10, 120, (6, 12), 0.21),
-    Regime("monthly", ((12, 1),), 16, 240, (12, 24), 0.27),
-    Regime("weekly", ((52, 1), (1, 1)), 40, 300, (8, 16), 0.045),
-    Regime("daily", ((7, 1), (5, 1), (1, 1)), 20, 360, (10, 28), 0.055),
-    Regime("hourly", ((24, 1), (24, 168), (48, 1)), 60, 720, (24, 48), 0.045),
-    Regime("other", ((1, 1), (6, 1), (10, 1), (3, 1), (8, 1), (15, 1), (30, 1)), 8, 200, (6, 48), 0.035),
-    Regime("waves", ((1, 1),), 20, 200, (6, 30), 0.1, calendar=False),
+    Regime("yearly", ((1, 1),), 5, 70, (4, 8), 0.17),
+    Regime("quarterly", ((4, 1),), 10, 120, (6, 12), 0.16),
+    Regime("monthly", ((12, 1),), 16, 240, (12, 24), 0.18),
+    Regime("weekly", ((52, 1), (1, 1)), 40, 300, (8, 16), 0.04),
+    Regime("daily", ((7, 1), (5, 1), (1, 1)), 20, 360, (10, 28), 0.05),
+    Regime("hourly", ((24, 1), (24, 168), (48, 1)), 60, 720, (24, 48), 0.04),
+    Regime("other", ((1, 1), (6, 1), (10, 1), (3, 1), (8, 1), (15, 1), (30, 1)), 8, 200, (6, 48), 0.03),
+    Regime("waves", ((1, 1),), 20, 200, (6, 30), 0.08, drawn="waves"),
+    Regime("shapes", ((1, 1), (1, 1), (7, 1), (12, 1), (24, 1)), 72, 300, (6, 30), 0.25, drawn="shapes"),
 )
 UNASKED = 0.7  # share of the waves whose season is looked for
 # A normal series' forecast errs by about one naive step; beyond this many the loss counts them less.
@@ -173,10 +174,11 @@ def _naive_change(scaled: encode.Scaled) -> Tensor:
 
 
 def _synthetic(rng: np.random.Generator, regime: Regime, count: int, longest: int, horizon: int) -> list[Window]:
-    if not regime.calendar:
+    if regime.drawn == "waves":
         return [_wave(rng, row, regime, longest) for row in synthetic.waves(rng, count, longest + horizon)]
     periods = np.array(regime.seasons)[rng.integers(0, len(regime.seasons), count)]
-    values = synthetic.draw(rng, periods, longest + horizon)
+    drawn = synthetic.shapes if regime.drawn == "shapes" else synthetic.draw
+    values = drawn(rng, periods, longest + horizon)
     lengths = _lengths(rng, regime.shortest, longest, count)
     return [
         Window(row[longest - length : longest], row[longest:], tuple(int(period) for period in of_row if period > 1))
@@ -246,6 +248,6 @@ def _by_regime(pool: Sequence[RealSeries], regimes: Sequence[Regime]) -> dict[st
     for regime in regimes:
         seasons = {season for season, _ in regime.seasons if season > 1} or {1}
         members = [series for series in pool if series.season in seasons]
-        if members and regime.calendar:
+        if members and regime.drawn == "draw":
             grouped[regime.name] = (members, np.cumsum([size[series.source] ** -0.5 for series in members]))
     return grouped

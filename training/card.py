@@ -137,11 +137,11 @@ def _how_it_works(config: ForecastConfig, record: Mapping[str, Any]) -> str:
         if config.encoder is None
         else ("One stack reads the history, one walks the horizon")
     )
-    kept = record.get("shrinkage", 1.0)
+    often = config.shrinkage if config.shrinkage_high_frequency is None else config.shrinkage_high_frequency
     restrained = (
-        f" Of what moves the median {percent(kept)} is kept: that held best on sources of series that training never "
-        "saw."
-        if kept < 1
+        f" Of what moves the median {percent(config.shrinkage)} is kept, {percent(often)} at high frequency: that held "
+        "best on series that training never saw."
+        if min(config.shrinkage, often) < 1
         else ""
     )
     filters = len(set(config.families) & set(FILTERS))

@@ -17,7 +17,7 @@ import json
 import platform
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from importlib.metadata import version
@@ -39,7 +39,7 @@ from training.config import TrainConfig
 from training.fit_series import fit_series
 from training.fit_text import fit_classifier
 from training.flags import add_flags, flag_for, from_flags
-from training.forecasting import Validation, best_shrunk, calibrated, loss_of, shrinkage, shrunk, widened
+from training.forecasting import Validation, calibrated, configured, loss_of, shrunk
 from training.loop import train
 from training.parallel import Team, expected_size, joined
 from training.real_series import development_sets, training_pool
@@ -48,8 +48,16 @@ from training.tails import kept_back
 OUT = Path("weights/forecast")
 RUNS = Path("runs")
 # What made the packaged forecaster; docs/research-log.md has what else was tried.
-RECIPE: dict[str, Any] = {"steps": 1500, "validate_every": 250, "real_share": 0.6, "noise": 0.1, "weight_decay": 0.1}
-CELL: dict[str, Any] = {"hidden_size": 64, "layers": 2}
+RECIPE: dict[str, Any] = {
+    "steps": 2000,
+    "learning_rate": 4e-3,
+    "validate_every": 1000,
+    "real_share": 0.6,
+    "noise": 0.1,
+    "weight_decay": 0.1,
+}
+# Rectified units that start as accumulators (IRNN, Le et al. 2015) learn to count how often what was read.
+CELL: dict[str, Any] = {"activation": "relu", "initialisation": "identity"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,7 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             with joined() as together, _speaking(together):
                 fit_series(given[given[:1] == ["forecast"] :], command, together)
             return 0
-        arguments = _parser().parse_args(given)
+        arguments = _parser(CELL).parse_args(given)
+        if arguments.cell != CellConfig.cell:  # what is usual for one cell may not be defined for another
+            arguments = _parser({}).parse_args(given)
         with joined() as together, _speaking(together):
             _fit_forecast(arguments, command, together)
     except ConfigError as error:
@@ -131,28 +141,29 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
         print(f"{together.size} processes share each batch")
 
     def validate(trained: ForecastNetwork) -> float:
-        return best_shrunk(trained, validation) if unfamiliar else validation(trained)
+        """As it may be kept: unshrunk, one that trains on looks worse than it will be."""
+        return validation(configured(trained, shrunk(trained, forecast, validation)) if real else trained)
 
     history = train(network, batches, loss_of, validate, config, RUNS / f"{arguments.out.name}-state")
 
     print(f"stopped: {history.stopped}; best at step {history.epochs[history.best].step:,}")
-    kept = 1.0
-    if unfamiliar:
-        elsewhere = Validation(unfamiliar, forecast, synthetic=False)
-        kept, before = shrinkage(network, elsewhere), elsewhere(network)
-        network = shrunk(network, kept)
-        print(f"{kept:g} of what moves the median kept: on sources never seen {before:.4f} -> {elsewhere(network):.4f}")
+    kept = forecast
+    if real:
+        before, kept = validation(network), shrunk(network, forecast, validation)
+        network = configured(network, kept)
+        print(f"{kept.shrinkage:g} of what moves the median kept, at high frequency ", end="")
+        print(f"{kept.shrinkage_high_frequency:g}: on held-out series {before:.4f} -> {validation(network):.4f}")
     before = validation.coverage(network)
-    widest = calibrated(network, forecast, validation)
+    widest = calibrated(network, kept, validation)
     model_config = ModelConfig(name=arguments.name, forecast=widest)
-    network = widened(network, widest)
+    network = configured(network, widest)
     print(f"bands widened by {widest.widening:g}, at high frequency by {widest.widening_high_frequency:g}: ", end="")
     print(f"held-out coverage {before:.3f} -> {validation.coverage(network):.3f}")
     relative = validation.relative(network)
     for name, value in relative.items():
         print(f"  {name:<24} {value:.3f} of the classical loss")
     if together.rank == 0 and _worth_keeping(network, validation, held_out, arguments):
-        record = _record(command, config, network, relative, len(pool)) | {"shrinkage": kept}
+        record = _record(command, config, network, relative, len(pool))
         extra = {
             "history.json": json.dumps(asdict(history), indent=1) + "\n",
             "training.json": json.dumps(record, indent=1) + "\n",
@@ -196,7 +207,7 @@ def _record(
     }
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(cell: Mapping[str, Any]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training.fit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -216,7 +227,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="those to make from the logarithms, too; none at all without a name",
     )
-    for record, usual in ((TrainConfig, RECIPE), (CellConfig, CELL)):
+    for record, usual in ((TrainConfig, RECIPE), (CellConfig, cell)):
         add_flags(parser.add_argument_group(record.__name__), record, usual)
     return parser
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import replace
 from statistics import geometric_mean
 
@@ -115,33 +114,62 @@ class Validation:
             asked_share += asked / known
         return held_share / asked_share if asked_share else math.nan
 
+    def is_of_high_frequency(self, name: str) -> bool:
+        """Whether most series of a part are."""
+        return bool(torch.cat([batch.inputs.high_frequency for batch in self.parts[name]]).float().mean() > 0.5)
+
+    def by_frequency(self, network: ForecastNetwork) -> dict[bool, float]:
+        """Geometric mean of `relative` over the held-out parts of high frequency, and over the others."""
+        found: dict[bool, list[float]] = {}
+        for name, ratio in self.relative(network).items():
+            if name != SYNTHETIC:
+                found.setdefault(self.is_of_high_frequency(name), []).append(ratio)
+        return {often: geometric_mean(ratios) for often, ratios in found.items()}
+
     def __call__(self, network: ForecastNetwork) -> float:
         """Geometric mean of `relative`."""
         return geometric_mean(self.relative(network).values())
 
 
-def shrinkage(network: ForecastNetwork, unfamiliar: Validation) -> float:
-    """How much of what a network learnt about the centre of a forecast is best kept on sources it never saw.
+def shrunk(network: ForecastNetwork, config: ForecastConfig, validation: Validation) -> ForecastConfig:
+    """The configuration with the shares of what a network learnt about the centre of a forecast that are best kept.
 
     What holds in the sources that were trained on holds in others by half or so; as with any regression to the mean, a
-    part of the correction is better than all of it (James & Stein 1961).  One of SHRINKAGES, by the lowest loss.
+    part of the correction is better than all of it (James & Stein 1961).  One of SHRINKAGES at either frequency, by the
+    lowest score on the held-out series of that frequency; one without series keeps the other's.
     """
-    return min(SHRINKAGES, key=lambda factor: unfamiliar(shrunk(network, factor)))
+    scores = {factor: validation.by_frequency(configured(network, uniformly(config, factor))) for factor in SHRINKAGES}
+    best = {
+        high_frequency: min(SHRINKAGES, key=lambda factor: scores[factor][high_frequency])
+        for high_frequency in (False, True)
+        if high_frequency in scores[SHRINKAGES[0]]
+    }
+    some = next(iter(best.values()), 1.0)
+    return replace(config, shrinkage=best.get(False, some), shrinkage_high_frequency=best.get(True, some))
 
 
-def best_shrunk(network: ForecastNetwork, validation: Validation) -> float:
-    """The lowest score of what may be kept of a network; unshrunk, one that trains on looks worse than it will be."""
-    return min(validation(shrunk(network, factor)) for factor in SHRINKAGES)
+def uniformly(config: ForecastConfig, factor: float) -> ForecastConfig:
+    """The configuration with one shrinkage for all."""
+    return replace(config, shrinkage=factor, shrinkage_high_frequency=None)
 
 
-def shrunk(network: ForecastNetwork, factor: float) -> ForecastNetwork:
-    """The same network with the median moved `factor` times as far from the classical forecast, and the same bands."""
-    copy = deepcopy(network)
+def unbound(
+    network: ForecastNetwork, config: ForecastConfig, high_frequency: bool
+) -> tuple[ForecastConfig, ForecastNetwork]:
+    """What forecasts the same at one frequency, with the shrinkage as a part of the weights, so that they may grow.
+
+    It was chosen for sources that a network did not learn from; of one that it goes on with it may keep all.
+    """
+    factor = config.shrinkage
+    if high_frequency and config.shrinkage_high_frequency is not None:
+        factor = config.shrinkage_high_frequency
+    free = uniformly(config, 1.0)
+    copy = configured(network, free)
     with torch.no_grad():
         # the head's first row is the offset of the median, the others are gaps
         for learnt in (copy.weigh.weight, copy.weigh.bias, copy.head.weight[:1], copy.head.bias[:1]):
             learnt.mul_(factor)
-    return copy.eval()
+    return free, copy
 
 
 def calibrated(network: ForecastNetwork, config: ForecastConfig, validation: Validation) -> ForecastConfig:
@@ -166,13 +194,13 @@ def _factor(network: ForecastNetwork, config: ForecastConfig, validation: Valida
     low, high = NARROWEST, WIDEST
     for _ in range(12):
         middle = (low + high) / 2
-        wide = widened(network, replace(config, widening=middle, widening_high_frequency=middle))
+        wide = configured(network, replace(config, widening=middle, widening_high_frequency=middle))
         low, high = (low, middle) if validation.coverage(wide, high_frequency) >= nominal else (middle, high)
     return round(high, 2)
 
 
-def widened(network: ForecastNetwork, config: ForecastConfig) -> ForecastNetwork:
-    """The same network with the widenings of a configuration that is like its own but for them."""
+def configured(network: ForecastNetwork, config: ForecastConfig) -> ForecastNetwork:
+    """The same network with the widenings and shrinkages of a configuration that is like its own but for them."""
     with torch.random.fork_rng(devices=[]):
         copy = ForecastNetwork(*feature_counts(config), config)
     copy.load_state_dict(network.state_dict())

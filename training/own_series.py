@@ -7,7 +7,6 @@ it stands beside the network that it should replace and the seasonal naive forec
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import platform
@@ -44,7 +43,7 @@ from training.comparison import (
 )
 from training.config import TrainConfig
 from training.diagnose import Compared, Diagnosis, Facts, diagnose
-from training.forecasting import Validation, loss_of, losses_of
+from training.forecasting import Validation, loss_of, losses_of, unbound
 from training.loop import outlasted, train
 from training.parallel import ALONE, Team
 from training.real_series import RealSeries
@@ -187,13 +186,13 @@ def fit_own(
         TrainingError: the run could not start, or broke before its first validation.
     """
     before, held = standing.forecaster
-    forecast, network = _begun(standing, cell, recipe.seed)
-    if table.horizon > forecast.max_horizon:
-        raise TrainingError(f"--horizon: expected at most {forecast.max_horizon}, found {table.horizon}")
     check_request(standing, 1, max(part.season for part in table.test))
-    valid, test = (Validation(sets, forecast, synthetic=False) for sets in (table.valid, table.test))
     # the network it has to beat reads its own features, which may differ from those of a new one
     before_valid, before_test = (Validation(sets, before, synthetic=False) for sets in (table.valid, table.test))
+    forecast, network = _begun(standing, cell, recipe.seed, before_valid)
+    if table.horizon > forecast.max_horizon:
+        raise TrainingError(f"--horizon: expected at most {forecast.max_horizon}, found {table.horizon}")
+    valid, test = (Validation(sets, forecast, synthetic=False) for sets in (table.valid, table.test))
     pool = [RealSeries(one.values, one.season or 1, table.source, one.name) for one in table.train]
     batches = ForecastBatches(
         pool,
@@ -407,12 +406,16 @@ def _interval(values: np.ndarray) -> tuple[float, float] | None:
     return bootstrap_interval(lambda rows: float(known[rows].mean()), len(known)) if len(known) >= FEWEST else None
 
 
-def _begun(standing: Model, cell: CellConfig | None, seed: int) -> tuple[ForecastConfig, ForecastNetwork]:
-    """The network that is to be trained: a copy of the one that stands, or a new one of such cells."""
+def _begun(
+    standing: Model, cell: CellConfig | None, seed: int, series: Validation
+) -> tuple[ForecastConfig, ForecastNetwork]:
+    """The network that is to be trained on such series: a copy of the one that stands, or a new one of such cells."""
     config, network = standing.forecaster
     torch.manual_seed(seed)
     if cell is None:
-        return config, copy.deepcopy(network).requires_grad_(True)
+        often = [series.is_of_high_frequency(name) for name in series.parts]
+        config, network = unbound(network, config, sum(often) > len(often) / 2)
+        return config, network.requires_grad_(True)
     config = ForecastConfig(encoder=cell, decoder=cell)
     return config, ForecastNetwork(*feature_counts(config), config)
 

@@ -17,6 +17,7 @@ Some are then counted (Poisson), floored at zero or rounded, as statistics are.
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 WITHIN_A_DAY = 24
 
@@ -68,6 +69,107 @@ def waves(rng: np.random.Generator, count: int, length: int) -> np.ndarray:
     values += rng.normal(size=(count, length)) * np.exp(rng.normal(-2.5, 1.0, (count, 1)))
     above = rng.uniform(-2, 6, (count, 1))
     return _as_recorded(rng, (values + above) * np.exp(rng.normal(4, 2, (count, 1))))
+
+
+def shapes(rng: np.random.Generator, periods: np.ndarray, length: int) -> np.ndarray:
+    """Draws series whose values are far from normal: sales that are mostly zero, counts, peaks, shares, throws of dice.
+
+    A latent normal process (noise, perhaps with memory, a slow level and a season) goes through a quantile function
+    that is drawn for each series, so the order of values is that of the process and their distribution is any.
+
+    Args:
+        rng: source of randomness.
+        periods: (N, 2) int; the seasons of each series, 1 for none.
+        length: values in each, history and future together.
+
+    Returns:
+        (N, length) float64, finite.
+    """
+    count = len(periods)
+    latent = rng.normal(size=(count, length))
+    memory = np.where(rng.random(count) < 0.3, rng.uniform(0.2, 0.9, count), 0.0)
+    for t in range(1, length):
+        latent[:, t] = memory * latent[:, t - 1] + np.sqrt(1 - memory**2) * latent[:, t]
+    slow = np.cumsum(rng.normal(size=(count, length)), 1) * (rng.random((count, 1)) < 0.4)
+    for part in (slow / np.sqrt(length), 0.3 * _season(rng, periods, length) * (rng.random((count, 1)) < 0.6)):
+        latent += part
+    latent -= latent.mean(1, keepdims=True)
+    latent /= latent.std(1, keepdims=True) + 1e-9
+    latent = latent.clip(-5, 5)
+    kind = rng.choice(len(_KINDS_OF_SHAPES), count, p=[share for _, share in _KINDS_OF_SHAPES])
+    values = np.empty((count, length))
+    for number, (drawn, _) in enumerate(_KINDS_OF_SHAPES):
+        values[kind == number] = drawn(rng, latent[kind == number])
+    return values
+
+
+def _mostly_zero(rng: np.random.Generator, latent: np.ndarray) -> np.ndarray:
+    """Zero with some probability, and otherwise of a size that varies: counted, or not."""
+    count = (len(latent), 1)
+    zero = rng.uniform(0.05, 0.95, count)
+    above = ((ndtr(latent) - zero) / (1 - zero)).clip(1e-9, 1 - 1e-9)
+    size = np.exp(ndtri(above) * rng.uniform(0.0, 1.2, count) + rng.uniform(-0.5, 4, count))
+    size = np.where(rng.random(count) < 0.7, np.ceil(size), size)
+    return np.where(ndtr(latent) > zero, size, 0.0)
+
+
+def _counts(rng: np.random.Generator, latent: np.ndarray) -> np.ndarray:
+    """Whole numbers, few or many, the more scattered the larger."""
+    count = (len(latent), 1)
+    mean = np.exp(rng.uniform(np.log(0.3), np.log(30), count))
+    scatter = np.sqrt(1 / mean + rng.uniform(0, 1, count) ** 2)  # Poisson's, and more
+    size = np.sqrt(np.log1p(scatter**2))
+    return np.floor(mean * np.exp(size * latent - size**2 / 2) + rng.uniform(0, 0.5, count))
+
+
+def _skewed(rng: np.random.Generator, latent: np.ndarray) -> np.ndarray:
+    """Tukey's g-and-h: skewed by g, with tails as heavy as h, perhaps upside down."""
+    count = (len(latent), 1)
+    g, h = rng.uniform(0.05, 1.2, count), rng.uniform(0, 0.3, count) * (rng.random(count) < 0.5)
+    values = np.expm1(g * latent) / g * np.exp(h * latent**2 / 2)
+    above = np.where(rng.random(count) < 0.5, 1 / g, rng.uniform(0, 100, count))
+    return values * np.where(rng.random(count) < 0.7, 1, -1) + above
+
+
+def _peaks(rng: np.random.Generator, latent: np.ndarray) -> np.ndarray:
+    """Mostly the same but for some noise, with peaks or dips now and then."""
+    count = (len(latent), 1)
+    noise = rng.normal(size=latent.shape) * rng.uniform(0, 1, count)
+    often = rng.uniform(0.02, 0.25, count)
+    up = np.where(rng.random(count) < 0.6, 1, -1)
+    height = rng.uniform(3, 40, count) * rng.uniform(0.3, 1, latent.shape)
+    return noise + up * height * (ndtr(latent) > 1 - often) + rng.uniform(0, 100, count)
+
+
+def _bounded(rng: np.random.Generator, latent: np.ndarray) -> np.ndarray:
+    """Kumaraswamy's distribution on 0 ... 1: even, at one of the bounds or at both."""
+    count = (len(latent), 1)
+    a, b = (np.exp(rng.uniform(np.log(0.4), np.log(4), count)) for _ in range(2))
+    share = (1 - (1 - ndtr(latent)) ** (1 / b)) ** (1 / a)
+    return np.where(rng.random(count) < 0.5, share, (100 * share).round())
+
+
+def _few_values(rng: np.random.Generator, latent: np.ndarray) -> np.ndarray:
+    """Two to six values, in order or not, each with a probability of its own."""
+    values = np.empty_like(latent)
+    for row, of_row in enumerate(latent):
+        number = int(rng.integers(2, 7))
+        bounds = np.cumsum(rng.dirichlet(np.full(number, 2.0)))[:-1]
+        levels = np.arange(number) if rng.random() < 0.6 else rng.normal(size=number)
+        values[row] = levels[np.searchsorted(bounds, ndtr(of_row))]
+    return values * rng.uniform(0.5, 20, (len(latent), 1)) + 0.3 * rng.normal(size=latent.shape) * (
+        rng.random((len(latent), 1)) < 0.3
+    )
+
+
+_KINDS_OF_SHAPES = (
+    (_mostly_zero, 0.25),
+    (_counts, 0.15),
+    (_skewed, 0.2),
+    (_peaks, 0.15),
+    (_bounded, 0.15),
+    (_few_values, 0.1),
+)
 
 
 def _sines(rng: np.random.Generator, count: int, length: int) -> np.ndarray:
