@@ -308,7 +308,7 @@ def test_everything_fits_the_window_and_can_be_read(visit, size):
 SECTIONS = {
     "How it did on your own values": "better than repeating last year",
     "Which past values mattered": "Most was moved by the last value (Dec 1960)",
-    "Inside the network": "Of 128 hidden units",
+    "Inside the network": "Of 64 hidden units",
 }
 
 
