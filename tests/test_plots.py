@@ -260,7 +260,7 @@ def test_states_are_drawn_in_their_order_with_their_sign():
     assert image.shape == (16, 20, 4)
     blue = image[..., 2] > image[..., 0]
     np.testing.assert_array_equal(blue, states > 0)
-    np.testing.assert_allclose(image[..., 3], np.abs(states) / np.abs(states).max())
+    np.testing.assert_allclose(image[..., 3], np.abs(states) / np.abs(states).max(1, keepdims=True))
     np.testing.assert_allclose(beside[..., 3], np.abs(record.follows[:, record.order].T))
 
 
