@@ -5,21 +5,29 @@ and SSE what remains beside the p phase means, n values,
 
     g = n log(SST / SSE)
 
-is about chi-squared with p - 1 degrees of freedom when there is no season, so mean p - 1 and variance 2 (p - 1).  The
-period with the largest (g - (p - 1)) - z sqrt(2 (p - 1)) wins, if that is positive; z is lower for the periods of
-clocks and calendars than for any other, since many are tried.
+has about the mean p - 1 when there is no season, whatever the errors, since a mean over c seasons keeps 1 / c of their
+variance.  Independent errors make it chi-squared.  Where neighbours are alike, as in a random walk, the phase means
+move together and g varies more, as if it had fewer degrees of freedom,
+
+    f = (p - 1) / (1 + 2 sum over k < p of (1 - k / p) rho_k^2)
+
+with rho_k the autocorrelations of what remains (Greenhouse & Geisser 1959, for a stationary process).  The period with
+the largest g - (p - 1) (1 + z sqrt(2 / f)) wins, if that is positive; z is lower for the periods of clocks and
+calendars than for any other, since many are tried.
 
 A sequence that repeats itself exactly, perhaps on a slope, needs no statistics: 1 2 3 1 2 3 goes on with 1.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 # Days inside weeks: a series sampled this often within a day usually has a weekly season too.
 WEEKLY_COMPANION = {24: 168, 48: 336, 96: 672}
 SHORTEST = 4  # an alternation of 2 or 3 steps is more often a part of a longer season than one of its own
-LONGEST = 400
+LONGEST = 384  # two of them fit in what the packaged network reads
 RECENT = 2000  # values looked at; a season that cannot be seen in them is not used either
 CUSTOMARY = (4, 5, 7, 12, 24, 48, 52, 96, 168)
 CUSTOMARY_Z = 5.0
@@ -60,12 +68,26 @@ def detect(values: np.ndarray) -> int:
         return repeated
     if np.isfinite(recent).sum() < 9 or largest < SHORTEST:
         return 1
+    recent = recent - np.nanmean(recent)  # how far from zero a series lies says nothing about its season
     candidates = np.arange(SHORTEST, largest + 1)
-    gain = np.array([evidence(recent, int(period)) for period in candidates])
-    z = np.where(np.isin(candidates, CUSTOMARY), CUSTOMARY_Z, OTHER_Z)
-    gain -= (candidates - 1) + z * np.sqrt(2 * (candidates - 1))
-    gain[(candidates > len(recent) // REPEATS) & ~np.isin(candidates, CUSTOMARY)] = -np.inf
-    return int(candidates[gain.argmax()]) if gain.max() > 0 else 1
+    customary = np.isin(candidates, CUSTOMARY)
+    seen_enough = customary | (candidates <= len(recent) // REPEATS)
+    margins = [
+        _margin(recent, int(period), CUSTOMARY_Z if usual else OTHER_Z)
+        for period, usual in zip(candidates[seen_enough], customary[seen_enough], strict=True)
+    ]
+    best = int(np.argmax(margins))
+    return int(candidates[seen_enough][best]) if margins[best] > 0 else 1
+
+
+def _margin(values: np.ndarray, period: int, z: float) -> float:
+    """How far the evidence for a period goes beyond what chance might make of it."""
+    told = evidence(values, period)
+    expected = period - 1
+    least = told.gain - expected - z * (2 * expected) ** 0.5
+    if least <= 0:  # dependence can only make it less
+        return least
+    return told.gain - expected * (1 + z * (2 / told.freedom(period)) ** 0.5)
 
 
 def repetition(values: np.ndarray) -> int:
@@ -87,34 +109,86 @@ def repetition(values: np.ndarray) -> int:
     return 1
 
 
-def evidence(values: np.ndarray, period: int) -> float:
-    """n log(SST / SSE) of the phase means of a period; 0 when it cannot be told.
+class Evidence(NamedTuple):
+    """What speaks for a period.
+
+    Attributes:
+        gain: n log(SST / SSE); 0 when it cannot be told.
+        left: (T',) what remains beside the phase means, 0 where `used` is not.
+        used: (T',) bool, a value and its moving average are there.
+    """
+
+    gain: float
+    left: np.ndarray
+    used: np.ndarray
+
+    def freedom(self, period: int) -> float:
+        """Degrees of freedom f of the gain, p - 1 at most."""
+        lags = np.arange(1, period)
+        spectra = np.abs(np.fft.rfft((self.left, self.used), 2 * len(self.left))) ** 2
+        products, pairs = np.fft.irfft(spectra)[:, :period]
+        pairs = np.maximum(pairs, 1.0)
+        rho = products[1:] / pairs[1:] / max(products[0] / pairs[0], 1e-300)
+        # the square of an estimate of zero from n pairs is 1 / n on average
+        dependence = 2 * float(((1 - lags / period) * (rho**2 - 1 / pairs[1:])).sum())
+        return (period - 1) / (1 + max(dependence, 0.0))
+
+
+def evidence(values: np.ndarray, period: int) -> Evidence:
+    """Of the phase means of a period.
 
     Args:
         values: (T,) with nan where missing.
         period: at least 2.
     """
-    seen = np.isfinite(values)
-    sums = np.concatenate(([0.0], np.cumsum(np.where(seen, values, 0.0))))
-    counts = np.concatenate(([0], np.cumsum(seen)))
+    whole = filled_by_phase(values, period)
+    there = np.isfinite(whole)
+    sums = np.concatenate(([0.0], np.cumsum(np.where(there, whole, 0.0))))
+    counts = np.concatenate(([0], np.cumsum(there)))
     start = np.arange(len(values) - period + 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = (sums[start + period] - sums[start]) / (counts[start + period] - counts[start])
     if period % 2 == 0:
         mean = (mean[:-1] + mean[1:]) / 2
     first = period // 2
-    inner = slice(first, first + len(mean))
-    rest = values[inner] - mean
+    rest = values[first : first + len(mean)] - mean
     used = np.isfinite(rest)
-    phase = (np.arange(len(values)) % period)[inner][used]
-    rest = rest[used]
-    if len(rest) <= period + 1:
-        return 0.0
-    rest = rest - rest.mean()
-    total = float(rest @ rest)
+    nothing = Evidence(0.0, np.zeros_like(rest), used)
+    if used.sum() <= period + 1:
+        return nothing
+    phase = (np.arange(first, first + len(rest)) % period)[used]
+    beside = rest[used] - rest[used].mean()
+    total = float(beside @ beside)
     if total <= (1e-6 * float(np.nanmax(np.abs(values)))) ** 2:
-        return 0.0
+        return nothing
     repeats = np.bincount(phase, minlength=period)
-    means = np.bincount(phase, rest, minlength=period) / np.maximum(repeats, 1)
-    residual = float(np.sum((rest - means[phase]) ** 2))
-    return len(rest) * float(np.log(total / max(residual, 1e-12 * total)))
+    means = np.bincount(phase, beside, minlength=period) / np.maximum(repeats, 1)
+    left = np.zeros_like(rest)
+    left[used] = beside - means[phase]
+    residual = float(left @ left)
+    return Evidence(len(beside) * float(np.log(total / max(residual, 1e-12 * total))), left, used)
+
+
+def filled_by_phase(values: np.ndarray, period: int) -> np.ndarray:
+    """(T,) missing values on the line between those of the same phase before and after, or as the only neighbour.
+
+    An average over a season of which a part is missing would be that of the other part.
+
+    Args:
+        values: (T,) with nan where missing, which stays where a phase has no value at all.
+        period: at least 1.
+    """
+    if np.isfinite(values).all():
+        return values
+    padding = -len(values) % period
+    grid = np.concatenate((np.full(padding, np.nan), values)).reshape(-1, period)
+    row, last = np.arange(len(grid))[:, None], len(grid) - 1
+    there = np.isfinite(grid)
+    before = np.maximum.accumulate(np.where(there, row, -1))
+    after = np.minimum.accumulate(np.where(there, row, last + 1)[::-1])[::-1]
+    hole, phase = np.nonzero(~there & ((before >= 0) | (after <= last)))
+    low, high = before[hole, phase], after[hole, phase]
+    low, high = np.where(low < 0, high, low), np.where(high > last, low, high)
+    share = (hole - low) / np.maximum(high - low, 1)
+    grid[hole, phase] = (1 - share) * grid[low, phase] + share * grid[high, phase]
+    return grid.ravel()[padding:]

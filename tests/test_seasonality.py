@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_model import Model, forecast
-from rnn_model.seasonality import detect, evidence, periods, repetition
+from rnn_model.seasonality import detect, evidence, filled_by_phase, periods, repetition
 
 
 def seasonal(period: int, cycles: int, noise: float, seed: int) -> np.ndarray:
@@ -34,13 +34,50 @@ def test_noise_and_random_walks_mostly_have_none() -> None:
     noise = [detect(rng.normal(size=length)) for length in lengths]
     walks = [detect(rng.normal(size=length).cumsum()) for length in lengths]
     assert noise.count(1) >= 90
-    assert walks.count(1) >= 70  # a walk's turns do look like a season now and then
+    assert walks.count(1) >= 90
+
+
+@pytest.mark.parametrize("length", [300, 800])
+def test_what_depends_on_its_past_mostly_has_none(length: int) -> None:
+    rng = np.random.default_rng(1)
+    walks = [detect(rng.normal(size=length).cumsum()) for _ in range(40)]
+    assert walks.count(1) >= 34
 
 
 def test_gaps_are_tolerated() -> None:
     values = seasonal(12, 8, 0.2, 3)
     values[np.random.default_rng(0).random(len(values)) < 0.05] = np.nan
-    assert evidence(values, 12) > 0
+    assert evidence(values, 12).gain > 0
+
+
+@pytest.mark.parametrize("share", [0.2, 0.4])
+def test_a_season_with_gaps_is_not_taken_for_two(share: float) -> None:
+    found = []
+    for seed in range(20):
+        values = seasonal(12, 10, 0.2, seed)
+        values[np.random.default_rng(seed).random(len(values)) < share] = np.nan
+        found.append(detect(values))
+    assert found.count(12) >= 19
+
+
+def test_holes_lie_on_the_line_between_the_same_phase() -> None:
+    nan = np.nan
+    np.testing.assert_allclose(
+        filled_by_phase(np.array([nan, 10, 1, nan, 2, nan, nan, 14, 4, nan]), 2),
+        [1, 10, 1, 34 / 3, 2, 38 / 3, 3, 14, 4, 14],
+    )
+    np.testing.assert_array_equal(filled_by_phase(np.array([1, nan, 2, nan]), 2), [1, nan, 2, nan])
+
+
+def test_dependent_errors_leave_less_freedom() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=600)
+    assert evidence(noise, 24).freedom(24) > 18
+    assert evidence(noise.cumsum(), 24).freedom(24) < 8
+
+
+def test_a_high_level_hides_no_season() -> None:
+    assert detect(seasonal(12, 8, 0.2, 0) + 1e10) == 12
 
 
 @pytest.mark.parametrize(
