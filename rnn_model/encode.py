@@ -45,12 +45,27 @@ class Scaled:
     periods: Tensor
 
 
+def until_last(history: np.ndarray) -> tuple[np.ndarray, int]:
+    """A history (T,) without the missing values at its end, and their number.
+
+    What comes after the end lies so many steps further from the last thing known, which is where a forecast begins.
+    """
+    seen = np.flatnonzero(np.isfinite(history))
+    end = int(seen[-1]) + 1 if len(seen) else len(history)
+    return history[:end], len(history) - end
+
+
+def usable(periods: Sequence[int], length: int) -> tuple[int, ...]:
+    """Those of which a history of `length` steps holds two, shorter first, two at most."""
+    return tuple(sorted(period for period in periods if 1 < period <= length // 2)[:2])
+
+
 def scale(histories: Sequence[np.ndarray], seasons: Sequence[tuple[int, ...]], context: int) -> Scaled:
     """Cuts histories to their last `context` steps, right-aligns and scales them.
 
     Args:
-        histories: arrays (T_i,), nan where missing, each with at least one number.
-        seasons: up to two periods for each; a period is used if the history holds two of it.
+        histories: arrays (T_i,), nan where missing but for the last.
+        seasons: periods of each; those are used that are `usable`.
         context: longest history kept.
     """
     recent = [np.asarray(history, np.float64)[-context:] for history in histories]
@@ -61,8 +76,8 @@ def scale(histories: Sequence[np.ndarray], seasons: Sequence[tuple[int, ...]], c
 
     periods = np.ones((len(recent), 2), np.int64)
     for row, length, season in zip(periods, lengths, seasons, strict=True):
-        usable = sorted(period for period in season if 1 < period <= length // 2)[:2]
-        row[: len(usable)] = usable
+        used = usable(season, int(length))
+        row[: len(used)] = used
     return standardised(torch.from_numpy(values), torch.from_numpy(periods))
 
 

@@ -41,18 +41,19 @@ def explain(model: Model, sequence: Any, horizon: int = 12, season: int | None =
     made = forecast(model, series, horizon, season)
     config = model.forecaster[0]
     periods = seasonality.periods(series.values, series.season if season is None else season)
-    read = encode.scale([series.values], [periods], config.context)
-    values = torch.from_numpy(series.values[None, -config.context :].copy()).requires_grad_()
+    history, gap = encode.until_last(series.values)
+    read = encode.scale([history], [periods], config.context)
+    values = torch.from_numpy(history[None, -config.context :].copy()).requires_grad_()
     with torch.enable_grad():
         scaled = encode.standardised(values, read.periods)
-        inputs = encode.inputs(scaled, horizon, config)
+        inputs = encode.inputs(scaled, gap + horizon, config)
         quantiles, hidden = model.network(inputs)
-        target = encode.unscaled(quantiles, scaled)[0, :, len(config.levels) // 2].mean()
+        target = encode.unscaled(quantiles, scaled)[0, gap:, len(config.levels) // 2].mean()
         (slope,) = torch.autograd.grad(target, values)
     seen = series.values[np.isfinite(series.values)]
     varies = len(seen) == 1 or bool((seen != seen[0]).any())
     gradient = np.zeros(len(series))
-    gradient[-config.context :] = slope[0].nan_to_num().numpy() if varies else 0.0
+    gradient[len(history) - slope.shape[1] : len(history)] = slope[0].nan_to_num().numpy() if varies else 0.0
 
     length = int(inputs.lengths[0]) if hidden is not None else 0
     states = np.zeros((0, 0, 0), np.float32) if hidden is None else hidden[0, :length].detach().numpy()
@@ -62,7 +63,7 @@ def explain(model: Model, sequence: Any, horizon: int = 12, season: int | None =
         forecast=made,
         gradient=gradient,
         hidden=states,
-        steps=np.arange(len(series) - length, len(series)),
+        steps=np.arange(len(history) - length, len(history)),
         order=order_of_units(units),
         follows=_correlations(_followed(past, made.season), units),
         notes=() if varies else ("No variation seen, so no value stands out.",),

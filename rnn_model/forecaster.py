@@ -30,7 +30,8 @@ def forecast(model: Model, sequence: Any, horizon: int = 12, season: int | None 
         season: steps in a season; 1 for none; None takes the calendar's, or else looks for one in the values.
 
     Returns:
-        A Forecast in the unit of the input.
+        A Forecast in the unit of the input, of the steps after its end; values that are missing there are not known, so
+        that the forecast reaches further by as many steps.
 
     Raises:
         InputError: no numbers, or horizon or season out of range.
@@ -87,20 +88,25 @@ def _forecasts(
                 )
             )
 
-    periods = [seasonality.periods(series.values, series.season if season is None else season) for series in batch]
+    found = [seasonality.periods(series.values, series.season if season is None else season) for series in batch]
+    known = [encode.until_last(series.values) for series in batch]
     results: list[Forecast | None] = [None] * len(batch)
-    for rows in _similar_lengths(batch, config.context):
-        histories = [batch[row].values for row in rows]
-        quantiles = _quantiles(model, histories, [periods[row] for row in rows], horizon)
+    for rows in _alike(known, config.context):
+        quantiles = _quantiles(model, [known[row] for row in rows], [found[row] for row in rows], horizon)
         for row, of_row in zip(rows, quantiles, strict=True):
             series = batch[row]
+            used = encode.usable(found[row], min(len(known[row][0]), config.context))
             results[row] = Forecast(
                 history=series,
                 levels=np.array(config.levels),
                 quantiles=of_row,
                 times=future_times(series, horizon),
-                season=periods[row][0] if periods[row] else 1,
-                notes=(*_notes(series, periods[row], season, config.context, told), *_below_zero(series, of_row)),
+                season=used[0] if used else 1,
+                notes=(
+                    *_notes(series, found[row], used, season, config.context, told),
+                    *_ends_early(known[row][1]),
+                    *_below_zero(series, of_row),
+                ),
             )
     return [result for result in results if result is not None]
 
@@ -120,26 +126,39 @@ def _check(name: str, value: object, largest: int) -> None:
         )
 
 
-def _similar_lengths(batch: Sequence[Series], context: int) -> Iterator[list[int]]:
-    """Rows in batches of similar length, so that little is padding."""
-    order = sorted(range(len(batch)), key=lambda row: min(len(batch[row]), context))
+def _alike(known: Sequence[tuple[np.ndarray, int]], context: int) -> Iterator[list[int]]:
+    """Rows in batches of similar length and with similar gaps at their end, so that little is padding."""
+    order = sorted(range(len(known)), key=lambda row: (known[row][1], min(len(known[row][0]), context)))
     for start in range(0, len(order), BATCH):
         yield order[start : start + BATCH]
 
 
 @torch.inference_mode()
-def _quantiles(model: Model, histories: list[np.ndarray], periods: list[tuple[int, ...]], horizon: int) -> np.ndarray:
-    """(B, K, Q) in the units of the histories."""
+def _quantiles(
+    model: Model, known: Sequence[tuple[np.ndarray, int]], periods: list[tuple[int, ...]], horizon: int
+) -> np.ndarray:
+    """(B, K, Q) in the units of the histories, each K steps from its gap on (see `encode.until_last`)."""
     config, network = model.forecaster
+    histories, gaps = zip(*known, strict=True)
     scaled = encode.scale(histories, periods, config.context)
-    decoded = encode.decode(network.quantiles(encode.inputs(scaled, horizon, config)), scaled)
+    walked = encode.decode(network.quantiles(encode.inputs(scaled, horizon + max(gaps), config)), scaled)
+    decoded = np.stack([row[gap : gap + horizon] for row, gap in zip(walked, gaps, strict=True)])
     for row, history in enumerate(histories):
-        seen = history[np.isfinite(history)]
+        read = history[-config.context :]
+        seen = read[np.isfinite(read)]
         if len(seen) > 1 and np.all(seen == seen[0]):
             decoded[row] = seen[0]
         elif len(seen) == 1:  # a single value says nothing about a direction either
             decoded[row] += seen[0] - decoded[row][:, [len(config.levels) // 2]]
     return decoded
+
+
+def _ends_early(gap: int) -> tuple[str, ...]:
+    """What is far from the last value is less sure, and a sheet may have been filled in only so far."""
+    if not gap:
+        return ()
+    missing = "The last step is" if gap == 1 else f"The last {gap} steps are"
+    return (f"{missing} missing: the forecast begins after {'it' if gap == 1 else 'them'}.",)
 
 
 def _below_zero(series: Series, quantiles: np.ndarray) -> tuple[str, ...]:
@@ -149,10 +168,14 @@ def _below_zero(series: Series, quantiles: np.ndarray) -> tuple[str, ...]:
     return ()
 
 
-def _notes(series: Series, periods: tuple[int, ...], given: int | None, context: int, told: bool) -> tuple[str, ...]:
+def _notes(
+    series: Series, found: tuple[int, ...], used: tuple[int, ...], given: int | None, context: int, told: bool
+) -> tuple[str, ...]:
     """What was decided for a series, in words.
 
     Args:
+        found: periods that it has.
+        used: those of them that can be.
         told: a Reading goes with the forecast, whose warnings say already what is remarkable about the values.
     """
     seen = series.values[np.isfinite(series.values)]
@@ -167,10 +190,9 @@ def _notes(series: Series, periods: tuple[int, ...], given: int | None, context:
         notes.append(f"Only {len(seen)} values: the forecast rests on little.")
     if len(series) > context:
         notes.append(f"The last {context} of {len(series)} values are used.")
-    if periods and given is None:
+    if found and given is None:
         source = "the calendar" if series.season else "the values"
-        notes.append(f"A season of {periods[0]} steps is taken from {source}.")
-    usable = [period for period in periods if period <= min(len(series), context) // 2]
-    if periods and not usable and not (told and given is None and series.season):
-        notes.append(f"Less than two seasons of {periods[0]} steps: the season cannot be used.")
+        notes.append(f"A season of {found[0]} steps is taken from {source}.")
+    if found and not used and not (told and given is None and series.season):
+        notes.append(f"Less than two seasons of {found[0]} steps: the season cannot be used.")
     return tuple(notes)
