@@ -33,12 +33,53 @@ class Seasonal:
     strength: Tensor
 
 
-def moving_average(x: Tensor, observed: Tensor, period: Tensor) -> tuple[Tensor, Tensor]:
-    """Centred moving average over one period (2 x period when it is even), and where a full window was observed.
+def filled(x: Tensor, observed: Tensor, period: Tensor) -> tuple[Tensor, Tensor]:
+    """Holes of a series on the line between its values of the same phase before and after, or as the only one of them.
+
+    An average over a season of which a part is missing would be that of the other part.
 
     Args:
         x: (B, T), zero where not observed.
         observed: (B, T) bool.
+        period: (B,) int, at least 1.
+
+    Returns:
+        (B, T) the series, and where it has a value now, (B, T) bool: from its first one on, but for phases that have
+        none at all.
+    """
+    column = torch.arange(x.shape[1])[None].expand_as(x)
+    inside = observed.cummax(1).values
+    if bool((inside == observed).all()):
+        return x, observed
+    before, after = (_nearest(observed, period, direction) for direction in (-1, 1))
+    low, high = torch.where(before < 0, after, before), torch.where(after < 0, before, after)
+    share = (column - low).to(x.dtype) / (high - low).clamp(min=1)
+    known = inside & (low >= 0)
+    line = torch.lerp(x.gather(1, low.clamp(min=0)), x.gather(1, high.clamp(min=0)), share)
+    return torch.where(observed, x, torch.where(known, line, 0.0)), known
+
+
+def _nearest(observed: Tensor, period: Tensor, direction: int) -> Tensor:
+    """(B, T) the nearest observed column of the same phase, itself among them, before (-1) or after (1); -1 if none."""
+    length = observed.shape[1]
+    column = torch.arange(length)[None].expand_as(observed)
+    step = direction * period[:, None]
+    found = torch.where(observed, column, -1)
+    while bool(((step.abs() < length) & (found < 0)).any()):  # each turn looks twice as far as the one before
+        other = column + step
+        there = (other >= 0) & (other < length)
+        found = torch.where((found < 0) & there, found.gather(1, other.clamp(0, length - 1)), found)
+        step = 2 * step
+    return found
+
+
+def moving_average(x: Tensor, known: Tensor, period: Tensor) -> tuple[Tensor, Tensor]:
+    """Centred moving average over one period (2 x period when it is even) of what is known in it, and where its window
+    lies between the first value and the last column and is mostly known.
+
+    Args:
+        x: (B, T), zero where not known.
+        known: (B, T) bool.
         period: (B,) int, at least 1.
     """
     length = x.shape[1]
@@ -50,11 +91,12 @@ def moving_average(x: Tensor, observed: Tensor, period: Tensor) -> tuple[Tensor,
         cumulative = torch.nn.functional.pad(values.cumsum(1), (1, 0))
         return cumulative.gather(1, high) - cumulative.gather(1, low)
 
-    sums = in_window(x.double())  # differences of cumulative sums lose digits
-    full = in_window(observed) == span
+    count = in_window(known)
+    means = in_window(x.double()) / count.clamp(min=1)  # differences of cumulative sums lose digits
+    full = (in_window(known.cummax(1).values) == span) & (2 * count > span)
     even = span % 2 == 0
-    mean = torch.where(even, (sums[:, :-1] + sums[:, 1:]) / 2, sums[:, :-1]) / span
-    return mean.to(x.dtype), full[:, :-1] & (full[:, 1:] | ~even) & observed
+    mean = torch.where(even, (means[:, :-1] + means[:, 1:]) / 2, means[:, :-1])
+    return mean.to(x.dtype), full[:, :-1] & (full[:, 1:] | ~even)
 
 
 def _second_span(period: Tensor) -> Tensor:
@@ -79,7 +121,8 @@ def carried_on(mean: Tensor, full: Tensor, observed: Tensor) -> tuple[Tensor, Te
     first = torch.where(full, column, last).amin(1, keepdim=True)
     slope = (mean.gather(1, last) - mean.gather(1, first)) / (last - first).clamp(min=1)
     beyond = (column > last) & full.any(1, keepdim=True)
-    return torch.where(beyond, mean.gather(1, last) + slope * (column - last), mean), full | (beyond & observed)
+    told = (full | beyond) & observed
+    return torch.where(beyond, mean.gather(1, last) + slope * (column - last), mean), told
 
 
 def seasonal(
@@ -120,21 +163,22 @@ def seasonal(
         index = by_phase(weight * remainder) / by_phase(weight).clamp(min=TINY)
         return remainder, torch.where(exists, index - index.sum(1, keepdim=True) / period[:, None], 0.0), weight
 
-    trend, told = carried_on(*moving_average(x, observed, period), observed)
+    whole, known = filled(x, observed, period)
+    trend, told = carried_on(*moving_average(whole, known, period), observed)
     _, index, _ = beside(trend, told)
     first = index.gather(1, phase)
     factor = (1 + first).clamp(min=SMALLEST_FACTOR)
     # (x + level) / factor - level, ordered so that a large level does not cost float32 its digits
-    flat = torch.where(relative[:, None], (x - level[:, None] * (factor - 1)) / factor, x - first)
-    flat = torch.where(observed, flat, 0.0)
-    trend, full = carried_on(*moving_average(flat, observed, _second_span(period)), observed)
+    flat = torch.where(relative[:, None], (whole - level[:, None] * (factor - 1)) / factor, whole - first)
+    flat = torch.where(known, flat, 0.0)
+    trend, full = carried_on(*moving_average(flat, known, _second_span(period)), observed)
     remainder, index, weight = beside(trend, full)
     total = by_phase(weight)
 
     noise = torch.where(full, remainder - index.gather(1, phase), 0.0).square().sum(1)
     noise = noise / (full.sum(1) - period).clamp(min=1)
     repeats = total.square() / by_phase(weight.square()).clamp(min=TINY)
-    noise_of_index = torch.where(exists, noise[:, None] / repeats.clamp(min=1), 0.0).sum(1) / period
+    noise_of_index = torch.where(total > 0, noise[:, None] / repeats.clamp(min=1), 0.0).sum(1) / period
     variance = index.square().sum(1) / (period - 1).clamp(min=1)
     strength = (1 - noise_of_index / variance.clamp(min=TINY)).clamp(0, 1)
     enough = (told.sum(1) >= period) & (full.sum(1) >= period) & (period > 1)

@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from rnn_model.decomposition import moving_average, seasonal
+from rnn_model.decomposition import filled, moving_average, seasonal
 
 # float32 numbers of order one, each the result of some dozens of roundings of 6e-8
 CLOSE = {"rtol": 1e-5, "atol": 2e-6}
 
 
 def by_hand(values: np.ndarray, period: int) -> np.ndarray:
-    """Centred moving average (2 x period when even), nan where the window leaves the series or meets a gap."""
+    """Centred moving average (2 x period when even), nan where the window leaves the series."""
     half = period // 2
     weights = np.ones(period) if period % 2 else np.r_[0.5, np.ones(period - 1), 0.5]
     result = np.full(len(values), np.nan)
@@ -111,15 +111,45 @@ def test_every_row_has_its_own_period_and_padding() -> None:
         )
 
 
-@pytest.mark.parametrize("period", [3, 4])
-def test_no_average_touches_a_gap(period: int) -> None:
-    values = np.arange(20.0)
-    values[9] = np.nan
-    _, full = moving_average(*rows(values), torch.tensor([period]))
-    half = period // 2
-    assert not full[0, 9 - half : 10 + half].any()
-    assert full[0, half : 9 - half].all()
-    assert full[0, 10 + half : 20 - half].all()
+def test_an_average_is_of_what_is_known_and_of_most_of_a_season() -> None:
+    values = np.array([1.0, 5.0, 0.0, 3.0, 4.0, 0.0, 0.0, 8.0, 2.0, 6.0])
+    known = torch.tensor([[True, True, False, True, True, False, False, True, True, True]])
+    mean, full = moving_average(torch.tensor(values[None]).float(), known, torch.tensor([3]))
+    assert full[0].tolist() == [False, True, True, True, True, False, False, True, True, False]
+    torch.testing.assert_close(mean[full], torch.tensor([3.0, 4.0, 3.5, 3.5, 5.0, 16 / 3]))
+
+
+def test_holes_lie_on_the_line_between_the_same_phase() -> None:
+    nan = np.nan
+    long = np.array([nan, 10, 1, nan, 2, nan, nan, 14, 4, nan])
+    x, observed = rows(long, np.array([1, nan, 2, nan]))
+    whole, known = filled(x, observed, torch.tensor([2, 2]))
+    assert known[0].tolist() == [False] + [True] * 9
+    expected = torch.tensor([0, 10, 1, 34 / 3, 2, 38 / 3, 3, 14, 4, 14], dtype=x.dtype)
+    torch.testing.assert_close(whole[0], expected)
+    assert known[1].tolist() == [False] * 6 + [True, False, True, False]  # a phase without a value
+
+
+def test_without_a_hole_nothing_is_filled() -> None:
+    x, observed = rows(np.arange(9.0), np.arange(5.0))
+    whole, known = filled(x, observed, torch.tensor([4, 2]))
+    assert whole is x
+    assert known is observed
+
+
+@pytest.mark.parametrize("period", [4, 7, 12, 24])
+@pytest.mark.parametrize("every", ["Sunday", "tenth"])
+def test_a_season_is_seen_through_holes(period: int, every: str) -> None:
+    rng = np.random.default_rng(0)
+    component = np.resize(wave(period), 10 * period)
+    values = component + 0.1 * np.arange(len(component))
+    hole = np.arange(len(values)) % period == 2 if every == "Sunday" else rng.random(len(values)) < 0.1
+    hole[-1] = False
+    values[hole] = np.nan
+    found = season_of(values, period=period)
+    assert found.strength.item() > 0.99
+    error = (found.past[0].numpy() - component)[~hole]
+    assert np.abs(error - error.mean()).max() < 0.1 * np.ptp(wave(period))
 
 
 @pytest.mark.parametrize("period", [2, 3, 4, 7, 12])

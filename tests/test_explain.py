@@ -63,6 +63,16 @@ def test_missing_values_and_those_before_the_context_have_no_say(model: Model) -
     assert trace.gradient.shape == values.shape
 
 
+def test_what_is_missing_at_the_end_is_explained_from_the_last_value_on(model: Model) -> None:
+    values = 50 + np.resize([0.0, 3, 5, 3], 40) + np.random.default_rng(0).normal(size=40)
+    found = explain(model, np.r_[values, [np.nan] * 3], 2, 4)
+    assert found.gradient @ np.nan_to_num(found.forecast.history.values) == pytest.approx(
+        found.forecast.median.mean(), rel=1e-4
+    )
+    assert found.steps[-1] == 39
+    assert not found.gradient[40:].any()
+
+
 @pytest.mark.parametrize("values", [[5.0], [7.0] * 30, [0.0] * 9, [1.0, 2.0], [1e300, 2e300, 1e300], [1e-300, 2e-300]])
 def test_odd_series_are_explained_without_nan(model: Model, values: list[float]) -> None:
     trace = explain(model, values, 3)

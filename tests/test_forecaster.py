@@ -207,6 +207,27 @@ def test_missing_values_stay_missing_and_do_no_harm(tiny: Model) -> None:
     assert np.abs(forecast(tiny, led, 12, 12).median - full.median).max() < 0.02 * np.mean(AIR)
 
 
+def test_what_is_missing_at_the_end_is_walked_over(tiny: Model) -> None:
+    rng = np.random.default_rng(5)
+    values = 50 + np.arange(60.0) + 5 * np.resize([0, 1, 2, 1], 60) + rng.normal(size=60)
+    ends_early = np.r_[values, np.full(7, np.nan)]
+    further, gap, none = forecast_many(tiny, [values, ends_early, values[:40]], 5, season=4)
+    reached = forecast(tiny, values, 12, season=4)
+    np.testing.assert_allclose(gap.quantiles, reached.quantiles[7:], rtol=1e-5)
+    np.testing.assert_allclose(further.quantiles, reached.quantiles[:5], rtol=1e-5)
+    assert gap.notes[-1] == "The last 7 steps are missing: the forecast begins after them."
+    assert forecast(tiny, [1, 2, 4, 8, 9, None], 3).notes[-1] == (
+        "The last step is missing: the forecast begins after it."
+    )
+    assert not any("missing" in note for note in (*further.notes, *none.notes))
+
+
+def test_a_season_that_cannot_be_used_was_not(tiny: Model) -> None:
+    made = forecast(tiny, np.arange(20.0) ** 0.5, 3, season=12)
+    assert made.season == 1
+    assert made.notes[-1] == "Less than two seasons of 12 steps: the season cannot be used."
+
+
 def test_a_hundred_thousand_values_are_cut_said_and_quick(tiny: Model) -> None:
     values = np.random.default_rng(0).normal(size=100_000).cumsum()
     found = forecast(tiny, values)
