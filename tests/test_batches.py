@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from rnn_model.config import CellConfig, ForecastConfig
-from training.batches import REGIMES, ForecastBatches, collate
+from rnn_model.errors import InputError
+from training.batches import REGIMES, ForecastBatches, Regime, collate
 from training.parallel import Team
 from training.real_series import RealSeries
 
@@ -113,6 +114,50 @@ def test_weights_are_one_over_the_seasonal_change() -> None:
 def test_without_real_series_a_batch_is_all_synthetic() -> None:
     alone = ForecastBatches((), CONFIG, 0, 24, 0.0, 5)
     assert equal(alone[3], ForecastBatches(pool(), CONFIG, 0, 24, 0.0, 5)[3])
+
+
+def real_alone(*series: np.ndarray) -> ForecastBatches:
+    """Batches of such series, none of them synthetic."""
+    pool = [RealSeries(values, 1, "file", str(number)) for number, values in enumerate(series)]
+    return ForecastBatches(pool, CONFIG, 0, 32, 1.0, 8, regimes=[Regime("made", ((1, 1),), 2, 60, (6, 12), share=1.0)])
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        (30, -60),
+        (30, -60, 6),
+        (-50, 12),
+        (1, -100, 11),
+        (5, -700, 1),
+        (1, -1, 1),
+        (2, -40, 2, -40, 2),
+    ],
+    ids=str,
+)
+def test_long_gaps_leave_windows_with_something_known_on_both_sides(runs: tuple[int, ...]) -> None:
+    """Runs of known values and, where negative, of missing ones."""
+    rng = np.random.default_rng(0)
+    stream = real_alone(np.concatenate([rng.normal(100, 5, run) if run > 0 else np.full(-run, np.nan) for run in runs]))
+    for step in range(len(stream)):
+        batch = stream[step]
+        assert (~batch.targets.isnan()).any(1).all()
+        assert all(torch.isfinite(part.float()).all() for part in batch.inputs)
+
+
+def test_a_series_of_which_nothing_can_be_foretold_is_left_out() -> None:
+    blank = np.full(1000, np.nan)
+    far, alone = blank.copy(), blank.copy()
+    far[[0, 900]] = alone[10] = 7.0  # 900 steps are more than the network reads
+    whole = np.arange(40.0)
+    assert equal(real_alone(far, alone, whole)[0], real_alone(whole)[0])
+
+
+def test_no_series_of_which_anything_can_be_foretold_is_told() -> None:
+    far = np.full(1000, np.nan)
+    far[[0, 900]] = 7.0
+    with pytest.raises(InputError, match=r"two values at most 768 steps apart, found longer gaps .* 2 series\. Give"):
+        real_alone(far, far)
 
 
 def test_noise_is_on_what_the_layers_read_and_nowhere_else() -> None:

@@ -169,3 +169,13 @@ def test_batches_are_like_the_table_in_season_length_and_horizon(workplace: Path
     config = load(TINY).forecaster[0]
     stream = ForecastBatches((), config, 0, 8, 0.0, 20, regimes=(regime,))
     assert {stream[step].targets.shape[1] for step in range(20)} == {4, 5, 6, 7, 8}
+
+
+def test_a_series_with_a_long_pause_is_trained_on(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    days = np.arange("2024-01-01", "2024-04-24", dtype="datetime64[D]")
+    values = 10 + np.random.default_rng(0).normal(size=len(days))
+    lines = [f"{day},{'' if 30 <= n < 90 else f'{values[n]:.3f}'}" for n, day in enumerate(days)]
+    Path("pause.csv").write_text("\n".join(["day,y", *lines]))
+    command = ["--data", "pause.csv", *QUICK, "--season", "1", "--horizon", "12", "--steps", "10"]
+    assert main(["forecast", *command, "--replace", "--out", "mine"]) == 0, capsys.readouterr().err
+    assert load("mine").forecaster

@@ -17,7 +17,9 @@ from torch.utils.data import Dataset
 
 from rnn_model import encode, seasonality
 from rnn_model.config import ForecastConfig
+from rnn_model.errors import InputError, Problem
 from rnn_model.network import ForecastInputs
+from rnn_model.reading.log import count
 from training import synthetic
 from training.parallel import ALONE, Team
 from training.real_series import RealSeries
@@ -98,11 +100,14 @@ class ForecastBatches(Dataset[Batch]):
             together: the processes that share each batch; item `step` is the part of this one.
             regimes: kinds of series to draw from, real and synthetic.
             noise: see `TrainConfig`.
+
+        Raises:
+            InputError: in all real series the gaps are too long for a history with a future.
         """
         self.together, self.regimes, self.noise = together, regimes, noise
         self.shares = [regime.share for regime in regimes]
         self.config, self.seed, self.batch, self.real_share, self.steps = config, seed, batch, real_share, steps
-        self.real = _by_regime(pool, regimes)
+        self.real = _by_regime(pool, regimes, config.context)
 
     def __len__(self) -> int:
         return self.steps
@@ -125,6 +130,13 @@ class ForecastBatches(Dataset[Batch]):
             self.config,
         )
         return _noisy(rng, batch, self.noise) if self.noise else batch
+
+
+class Drawable(NamedTuple):
+    """A real series, and (N,) the steps at which the future of a window of it can begin, ascending."""
+
+    series: RealSeries
+    origins: np.ndarray
 
 
 class Window(NamedTuple):
@@ -197,22 +209,22 @@ def _lengths(rng: np.random.Generator, shortest: int, longest: int, count: int) 
     return np.exp(rng.uniform(np.log(shortest), np.log(longest), count)).round().astype(int)
 
 
-def _real(
-    rng: np.random.Generator, members: list[RealSeries], chance: np.ndarray, longest: int, horizon: int
-) -> Window:
+def _real(rng: np.random.Generator, members: list[Drawable], chance: np.ndarray, longest: int, horizon: int) -> Window:
     """A window of a real series, often changed in ways that leave it plausible."""
-    series = members[_pick(rng, chance)]
+    series, origins = members[_pick(rng, chance)]
     values = _varied(rng, series.values)
     # a short series still teaches: at least a fifth of it is future, the rest of the horizon stays unknown
     known = min(horizon, max(len(values) // 5, 1))
-    end = int(rng.integers(min(len(values) // 2, len(values) - known), len(values) - known + 1))
+    low, high = np.searchsorted(origins, (len(values) // 2, len(values) - known + 1))
+    some = origins[low:high] if low < high else origins  # gaps may leave none in the half that is preferred
+    end = int(some[rng.integers(len(some))])
     start = max(end - int(_lengths(rng, min(5, longest), longest, 1)[0]), 0)
+    if not np.isfinite(values[start:end]).any():
+        start = int(np.flatnonzero(np.isfinite(values[:start]))[-1])
     future = np.full(horizon, np.nan)
     following = values[end : end + horizon]
     future[: len(following)] = following
     history = values[start:end]
-    if not np.isfinite(history).any() or not np.isfinite(future).any():
-        return _real(rng, members, chance, longest, horizon)
     return Window(history, future, seasonality.periods(history, series.season))
 
 
@@ -241,13 +253,44 @@ def _with_gaps(rng: np.random.Generator, history: np.ndarray) -> np.ndarray:
     return np.where(holes, np.nan, history)
 
 
-def _by_regime(pool: Sequence[RealSeries], regimes: Sequence[Regime]) -> dict[str, tuple[list[RealSeries], np.ndarray]]:
-    """Series of each regime with cumulative weights; a source of n series weighs sqrt(n) in all."""
+def _by_regime(
+    pool: Sequence[RealSeries], regimes: Sequence[Regime], context: int
+) -> dict[str, tuple[list[Drawable], np.ndarray]]:
+    """Series of each regime with cumulative weights; a source of n series weighs sqrt(n) in all.
+
+    Raises:
+        InputError: there are series of these regimes, and of none can a window be drawn.
+    """
     size = Counter(series.source for series in pool)
-    grouped: dict[str, tuple[list[RealSeries], np.ndarray]] = {}
+    grouped: dict[str, tuple[list[Drawable], np.ndarray]] = {}
+    unusable = 0
     for regime in regimes:
+        if regime.drawn != "draw":
+            continue
         seasons = {season for season, _ in regime.seasons if season > 1} or {1}
-        members = [series for series in pool if series.season in seasons]
-        if members and regime.drawn == "draw":
-            grouped[regime.name] = (members, np.cumsum([size[series.source] ** -0.5 for series in members]))
+        found = [
+            Drawable(series, _origins(series.values, regime.horizons[0], context))
+            for series in pool
+            if series.season in seasons
+        ]
+        members = [one for one in found if len(one.origins)]
+        unusable += len(found) - len(members)
+        if members:
+            grouped[regime.name] = (members, np.cumsum([size[one.series.source] ** -0.5 for one in members]))
+    if unusable and not grouped:
+        expected = f"two values at most {context:,} steps apart"
+        fix = "Give values that lie closer together, or a coarser step in time."
+        raise InputError(
+            Problem(f"longer gaps between all values of {count(unusable, 'series', 'series')}", expected, fix)
+        )
     return grouped
+
+
+def _origins(values: np.ndarray, horizon: int, context: int) -> np.ndarray:
+    """Steps with a known value among the `context` before them, and one among the `horizon` from there on."""
+    known = np.flatnonzero(np.isfinite(values))
+    steps = np.arange(1, len(values))
+    following = np.searchsorted(known, steps)
+    inner = (following > 0) & (following < len(known))
+    steps, following = steps[inner], following[inner]
+    return steps[(steps - known[following - 1] <= context) & (known[following] - steps < horizon)]
