@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,14 @@ from tiny_checkpoint import FOLDER as TINY
 from tiny_checkpoint import tiny
 
 from rnn_model import forecast, load
-from rnn_model.checkpoint import save
+from rnn_model.checkpoint import Model, save
+from rnn_model.config import CellConfig
+from rnn_model.encode import feature_counts
+from rnn_model.network import ForecastNetwork
 from training.batches import ForecastBatches
 from training.fit import main
-from training.own_series import regimes_of
+from training.forecasting import Validation
+from training.own_series import BEFORE, NETWORK, SCRATCH, fit_own, regimes_of
 from training.table.series import read_series_table
 
 QUICK = ["--from", str(TINY), "--batch", "16", "--warmup", "2", "--validate-every", "10"]
@@ -125,6 +130,23 @@ def test_new_weights_have_the_cells_asked_for(workplace: Path) -> None:
     decoder = load("mine").forecaster[0].decoder
     assert (decoder.cell, decoder.hidden_size) == ("lstm", 5)
     assert json.loads(Path("mine/training.json").read_text())["start"] == "scratch"
+
+
+def test_a_new_network_and_the_one_that_stands_are_judged_by_one_ruler(workplace: Path) -> None:
+    """The one that stands has wider bands and fewer classical forecasts than a new one gets."""
+    table = read_series_table(write_sales(workplace / "sales.csv", columns=2))
+    config, _ = tiny()
+    few = replace(config.forecast, widening=1.4, widening_high_frequency=1.2, families=("level",), log_families=())
+    before = Model(replace(config, forecast=few), ForecastNetwork(*feature_counts(few), few), "made here")
+    recipe = replace(SCRATCH, steps=2, batch=8, validate_every=2)
+    fitted = fit_own(table, before, workplace / "state", CellConfig(hidden_size=4), recipe, say=lambda _: None)
+    for end, sets in (("valid", table.valid), ("test", table.test)):
+        losses = {}
+        for name, model in ((NETWORK, fitted.model), (BEFORE, before)):
+            settings, network = model.forecaster
+            (losses[name],) = Validation(sets, settings, synthetic=False).losses(network).values()
+        scores = fitted.relative[end]
+        assert scores[NETWORK] / scores[BEFORE] == pytest.approx(losses[NETWORK] / losses[BEFORE])
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,14 @@ def test_an_untrained_network_scores_one(validation: Validation, network: Foreca
     assert set(validation.relative(network)) == {"synthetic", "walks"}
 
 
+def test_the_classical_forecast_is_not_widened_by_what_a_network_needs() -> None:
+    walks = np.random.default_rng(0).normal(size=(20, 48)).cumsum(1)
+    part = BenchmarkSet("walks", 1, 8, tuple(walks[:, :40]), tuple(walks[:, 40:]), "made here", "none")
+    wide = replace(CONFIG, widening=1.5, widening_high_frequency=0.7)
+    plain, widened = (Validation((part,), config, synthetic=False) for config in (CONFIG, wide))
+    assert widened.classical == plain.classical
+
+
 def test_a_biased_network_scores_worse(validation: Validation, network: ForecastNetwork) -> None:
     with torch.no_grad():
         network.head.bias[0] += 2.0

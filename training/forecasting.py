@@ -46,12 +46,20 @@ class Validation:
     means that nothing was learnt, and lower is better.
     """
 
-    def __init__(self, held_out: Sequence[BenchmarkSet], config: ForecastConfig, synthetic: bool = True) -> None:
+    def __init__(
+        self,
+        held_out: Sequence[BenchmarkSet],
+        config: ForecastConfig,
+        synthetic: bool = True,
+        ruler: Validation | None = None,
+    ) -> None:
         """
         Args:
             held_out: real series with their futures that are not trained on; may be empty beside a synthetic part.
             config: of the network that will be scored.
             synthetic: whether synthetic series are a part of their own.
+            ruler: of the same series, and another network; its classical forecast is the one to be relative to, so
+                that the scores of both can be compared.
         """
         self.parts: dict[str, list[Batch]] = {}
         if synthetic:
@@ -62,8 +70,7 @@ class Validation:
             histories = [part.histories[row] for row in rows]
             periods = [seasonality.periods(history, part.season) for history in histories]
             self.parts[part.name] = [collate(histories, [part.futures[row] for row in rows], periods, config)]
-        with torch.random.fork_rng(devices=[]):
-            self.classical = self.losses(ForecastNetwork(*feature_counts(config), config))
+        self.classical: dict[str, float] = self.losses(_untrained(config)) if ruler is None else ruler.classical
 
     @torch.inference_mode()
     def losses(self, network: ForecastNetwork) -> dict[str, float]:
@@ -129,6 +136,13 @@ class Validation:
     def __call__(self, network: ForecastNetwork) -> float:
         """Geometric mean of `relative`."""
         return geometric_mean(self.relative(network).values())
+
+
+def _untrained(config: ForecastConfig) -> ForecastNetwork:
+    """The classical forecast as a network; how a trained one had to be widened is not a part of it."""
+    plain = replace(config, widening=1.0, widening_high_frequency=None)
+    with torch.random.fork_rng(devices=[]):
+        return ForecastNetwork(*feature_counts(plain), plain)
 
 
 def shrunk(network: ForecastNetwork, config: ForecastConfig, validation: Validation) -> ForecastConfig:

@@ -192,7 +192,10 @@ def fit_own(
     forecast, network = _begun(standing, cell, recipe.seed, before_valid)
     if table.horizon > forecast.max_horizon:
         raise TrainingError(f"--horizon: expected at most {forecast.max_horizon}, found {table.horizon}")
-    valid, test = (Validation(sets, forecast, synthetic=False) for sets in (table.valid, table.test))
+    valid, test = (
+        Validation(sets, forecast, synthetic=False, ruler=ruler)
+        for sets, ruler in ((table.valid, before_valid), (table.test, before_test))
+    )
     pool = [RealSeries(one.values, one.season or 1, table.source, one.name) for one in table.train]
     batches = ForecastBatches(
         pool,
