@@ -278,6 +278,18 @@ def test_the_earliest_of_equal_validations_is_the_best(tmp_path: Path) -> None:
     assert best_epoch([replace(row, valid_loss=value) for value in (3.0, 1.0, 2.0, 1.0)]) == 1
 
 
+def test_a_validation_that_is_no_number_is_worse_than_any_other(tmp_path: Path) -> None:
+    losses = iter([math.nan, 3.0, 2.0, math.nan, 1.0, 4.0])
+    network = fresh()
+    config = replace(CONFIG, patience=3)
+    history = train(network, Lines(), loss_of, lambda _: next(losses), config, tmp_path, say=lambda _: None)
+    assert (history.best, len(history.epochs)) == (4, 6)
+    assert best_epoch([replace(history.epochs[0], valid_loss=math.nan)] * 2) == 0
+    kept = load_file(tmp_path / "state-60.safetensors")
+    assert all(torch.equal(tensor, kept[f"best.{name}"]) for name, tensor in network.state_dict().items())
+    assert not all(torch.equal(tensor, kept[f"averaged.{name}"]) for name, tensor in network.state_dict().items())
+
+
 def test_a_watched_run_ends_when_told_and_keeps_its_best(tmp_path: Path) -> None:
     seen: list[History] = []
 

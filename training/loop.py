@@ -253,8 +253,9 @@ def _cause(network: nn.Module, rows: Tensor, loss: float, norm: float) -> str:
 
 
 def best_epoch(epochs: list[Epoch]) -> int:
-    """Index of the lowest validation loss, the earliest of equals."""
-    return min(range(len(epochs)), key=lambda index: epochs[index].valid_loss)
+    """Index of the lowest validation loss, the earliest of equals; nan is higher than any."""
+    losses = [math.inf if math.isnan(epoch.valid_loss) else epoch.valid_loss for epoch in epochs]
+    return losses.index(min(losses))
 
 
 def _patience_spent(state: State[Any], config: TrainConfig) -> bool:
