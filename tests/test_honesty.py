@@ -66,6 +66,14 @@ def test_gradient_and_deletion_are_compared(model, monkeypatch):
     assert wrong.sign < 0.5 < row.sign
 
 
+def test_no_more_series_are_looked_at_than_said(monkeypatch):
+    monkeypatch.setattr(honesty, "_agreement", lambda model, history, benchmark: (1.0, 1.0, 1.0))
+    series = tuple(np.ones((46, 12)))
+    benchmark = BenchmarkSet("many", 1, 4, series, tuple(np.ones((46, 4))), "made", "none")
+    looked_at = [honesty.measure_gradient(None, benchmark, most).series for most in (12, 40, 46, 60)]
+    assert looked_at == [12, 40, 46, 46]
+
+
 def test_closed_sets_are_not_opened():
     source = Path(honesty.__file__).read_text(encoding="utf-8")
     assert "final_sets" not in source

@@ -96,8 +96,9 @@ class Agreement:
 
 def measure_gradient(model: Model, benchmark: BenchmarkSet, most: int = 40) -> Agreement:
     """Gradient against occlusion on up to `most` series of a set, evenly chosen, their last OCCLUDED values each."""
-    every = max(len(benchmark) // most, 1)
-    rows = [_agreement(model, history, benchmark) for history in benchmark.histories[::every] if len(history) >= 10]
+    count = min(len(benchmark), most)
+    chosen = [benchmark.histories[number * len(benchmark) // count] for number in range(count)]
+    rows = [_agreement(model, history, benchmark) for history in chosen if len(history) >= 10]
     pearson, rank, sign = np.nanmean(rows, axis=0)
     return Agreement(float(pearson), float(rank), float(sign), len(rows))
 
