@@ -42,3 +42,22 @@ def test_series_have_two_tails_held_out_and_the_short_ones_are_left_out(tmp_path
     path.write_text("\n".join([line.rsplit(",", 1)[0] + ("," if n < 30 else ",7") for n, line in enumerate(lines)]))
     with pytest.raises(InputError, match=r"at least 75 of which two tails of 25 steps are held out"):
         read_series_table(path, horizon=25)
+
+
+def test_the_season_is_not_looked_for_in_the_tails() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=24)
+    tails = [10 * np.sin(2 * np.pi * np.arange(48) / 5), rng.normal(size=48)]
+    seen = [read_series_table(_file(np.concatenate((noise, tail))), horizon=24, filename="a.csv") for tail in tails]
+    assert [table.series[0].season for table in seen] == [1, 1]
+
+    # of a series shorter than most, the usual tails are more than two fifths
+    short = np.resize([1.0, 5.0, 2.0, 8.0, 3.0, 9.0], 20)
+    table = read_series_table(_file(*rng.normal(size=(3, 60)), short), filename="a.csv")
+    assert (table.horizon, len(table.train[3])) == (6, 8)
+    assert table.series[3].season == 1, "8 values hardly repeat themselves, 12 do"
+
+
+def _file(*series: np.ndarray) -> bytes:
+    rows = [f"shop {shop},{step},{v:.4f}" for shop, values in enumerate(series) for step, v in enumerate(values)]
+    return "\n".join(["unique_id,ds,y", *rows]).encode()

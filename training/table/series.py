@@ -73,7 +73,7 @@ def read_series_table(
             )
     reading = read(source, filename=filename)
     name = filename or (Path(source).name if isinstance(source, os.PathLike) else "the table")
-    found = tuple(replace(one, season=season or one.season or _season(one)) for one in reading.series)
+    found = tuple(replace(one, season=season or one.season) for one in reading.series)
     if not found:
         fix = "Give a file with a column of numbers."
         raise InputError(Problem(f"no numbers in {quote(name)}", "at least one series", fix))
@@ -84,9 +84,10 @@ def read_series_table(
     still = tuple(one for one in found if one not in changing)
     found = changing
     if horizon is None:
-        commonest = Counter(one.season or 1 for one in found).most_common(1)[0][0]
+        commonest = Counter(one.season or _season(one, len(one) // 5) for one in found).most_common(1)[0][0]
         usual = USUAL_HORIZONS.get(commonest, 2 * commonest)
         horizon = max(1, min(usual, sorted(map(len, found))[len(found) // 2] // 5))
+    found = tuple(replace(one, season=one.season or _season(one, horizon)) for one in found)
     series = tuple(one for one in found if _long_enough(one, horizon))
     if not series:
         least = 2 * horizon + max(horizon, _SHORTEST_HISTORY)
@@ -127,9 +128,9 @@ def _listed(group: Sequence[Series], why: str) -> str:
     return f"{count(len(group), 'series', 'series')} {why}" + (f" ({', '.join(names[:3])}{more})" if names else "")
 
 
-def _season(series: Series) -> int:
-    """The season in what is certain to stand before both tails."""
-    return seasonality.detect(series.values[: 3 * len(series) // 5])
+def _season(series: Series, horizon: int) -> int:
+    """The season in what stands before both tails, since nothing may be chosen by what is in them."""
+    return seasonality.detect(series.values[: max(len(series) - 2 * horizon, 0)])
 
 
 def _long_enough(series: Series, horizon: int) -> bool:
