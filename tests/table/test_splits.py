@@ -47,6 +47,27 @@ def test_copies_stand_on_one_side_and_near_copies_are_suspected() -> None:
     assert len(leaking(table.texts, range(0, len(table), 2), range(1, len(table), 2))) > 0.5 * len(table) / 2
 
 
+@pytest.mark.parametrize(
+    "copies", [(13,) * 6, (1, 1, 1, 1, 100), (1,) * 5, (40, 40, 40, 40, 40, 1), (7, 60, 60, 60, 60, 60)], ids=str
+)
+def test_however_often_texts_are_repeated_each_part_has_some_of_every_class(copies: tuple[int, ...]) -> None:
+    rows = [
+        (f"{label} {subject} {number}", label)
+        for label, subject in (("good", "lamp"), ("bad", "kettle"))
+        for number, often in enumerate(copies)
+        for _ in range(often)
+    ]
+    table = read_text_table(csv_of(rows), filename="a.csv")
+    for seed in range(20):
+        split = split_texts(table, seed)
+        parts = (split.train, split.valid, split.test)
+        assert sorted(row for part in parts for row in part) == list(range(len(table)))
+        sides = [{table.texts[row] for row in part} for part in parts]
+        assert sum(map(len, sides)) == len(set(table.texts)), "copies stand on one side"
+        assert all({table.labels[row] for row in part} == {0, 1} for part in parts)
+        assert ("in the same shares." in split.notes[0]) == (set(copies) == {1})
+
+
 def test_a_near_copy_is_found_and_an_unlike_text_is_not() -> None:
     said = "the minister told reporters on friday that schools would stay closed for another two weeks"
     texts = [said, said + " at least", "schools stay open said the minister on friday", "Short text", "short  text."]

@@ -8,8 +8,9 @@ punctuation go to one side together.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,12 +61,33 @@ def split_texts(table: TextTable, seed: int = 0, valid: float = 0.1, test: float
     for members in _members(table.texts, table.labels, seed):
         size = sum(map(len, members))
         room = {"test": max(round(size * test), 1), "valid": max(round(size * valid), 1)}
+        given: dict[str, list[list[int]]] = {"train": [], "test": [], "valid": []}
         for rows in members:
             part = next((name for name in room if len(rows) <= room[name]), "train")
-            parts[part] += rows
+            given[part].append(rows)
             if part != "train":
                 room[part] -= len(rows)
+        _share(given)
+        for part, texts in given.items():
+            parts[part] += itertools.chain.from_iterable(texts)
     return _split(table, parts["train"], parts["valid"], parts["test"], seed)
+
+
+def _share(given: Mapping[str, list[list[int]]]) -> None:
+    """Gives parts without a text of a class the one with the fewest copies from the part with the most texts.
+
+    A text with many copies may be too large for any part but the first, and many with few may leave that without any.
+
+    Args:
+        given: part -> texts of a class, a text being the rows that repeat it; where they do not suffice for all, the
+            first parts have some.
+    """
+    for name, texts in given.items():
+        most = max(given.values(), key=len)
+        if not texts and (len(most) > 1 or name == "train"):
+            fewest = min(most, key=len)
+            most.remove(fewest)
+            texts.append(fewest)
 
 
 def split_folds(table: TextTable, folds: int, seed: int = 0, valid: float = 0.1) -> tuple[Split, ...]:
@@ -127,9 +149,10 @@ def _split(table: TextTable, train: list[int], valid: list[int], test: list[int]
         labels_of.setdefault(same_text(text), set()).add(label)
     copies = len(table) - len(labels_of)
     disputed = sum(len(labels) > 1 for labels in labels_of.values())
+    allowed = " as far as copies allow" if copies else ""
     notes = [
         f"Split by seed {seed} into {len(train):,} rows to train on, {len(valid):,} to choose by and "
-        f"{len(test):,} to test on, each class in the same shares."
+        f"{len(test):,} to test on, each class in the same shares{allowed}."
     ]
     if copies:
         notes.append(
