@@ -23,6 +23,7 @@ from training.diagnose import diagnose
 from training.own_texts import (
     CELL,
     FROM_NOTHING,
+    N_GRAMS,
     NETWORK,
     NOTHING,
     RECIPE,
@@ -31,6 +32,7 @@ from training.own_texts import (
     files_for_people,
     fit_texts,
     report,
+    unit_for,
 )
 from training.table.splits import Split, split_texts
 from training.table.texts import TextTable, read_text_table
@@ -169,6 +171,34 @@ def test_the_weighing_of_n_grams_can_be_stopped_too(tmp_path: Path) -> None:
     fitted = fit_texts(table, split, tmp_path, small(table), replace(RECIPE, **QUICK), lambda _: None, watch=watch)
     assert asked == [0, 1]
     assert len(fitted.history.epochs) == 1
+
+
+def faces(count: int) -> Rows:
+    """Texts without a letter, labelled by the signs in them."""
+    rng = np.random.default_rng(0)
+    signs = {"glad": "😀😃🙂👍", "sad": "😢😞🙁👎"}
+    return [("".join(rng.choice(list(signs[label]), 8)), label) for label in list(signs) * (count // 2)]
+
+
+def test_texts_without_letters_are_read_sign_by_sign(tmp_path: Path) -> None:
+    table, split = table_of(faces(120))
+    fitted = fit_texts(table, split, tmp_path, None, replace(RECIPE, **QUICK, steps=20), lambda _: None)
+    assert fitted.model.config.text.unit == "word"
+    assert fitted.scores[NETWORK].accuracy > 0.9
+    assert unit_for(["2024", "17", "n/a"]) == "word"
+    assert unit_for(["Anna", "Bo", "4711"]) == "character"
+
+
+@pytest.mark.parametrize("start", [N_GRAMS, NOTHING])
+def test_where_nothing_can_be_read_the_shares_of_the_classes_are_the_answer(tmp_path: Path, start: str) -> None:
+    table, split = table_of([*faces(80), *((f"{'🙂' * number}👍", "glad") for number in range(1, 41))])
+    blind = replace(small(table), unit="character")
+    recipe = replace(RECIPE, **QUICK, steps=10)
+    fitted = fit_texts(table, split, tmp_path, blind, recipe, lambda _: None, start)
+    said = fitted.answers[NETWORK]
+    assert np.ptp(said, axis=0) == pytest.approx(0, abs=1e-6)
+    assert said[0, table.classes.index("glad")] == pytest.approx(2 / 3, abs=0.1 if start == N_GRAMS else 0.4)
+    assert fitted.scores[BAG].accuracy > 0.9
 
 
 def test_another_start_is_refused_by_name(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ the better one (Wang and Manning 2012, "Baselines and bigrams", ACL).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -106,10 +107,10 @@ def _fitted(
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_union
 
-    features = make_union(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"),
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True),
-    )
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
+    # scikit-learn refuses to count the words where there are none
+    features = make_union(words, letters) if any(re.search(r"\w", text) for text in train[0]) else letters
     known = features.fit_transform(train[0])
     unknown = features.transform(texts)
     for strength in strengths:

@@ -113,8 +113,10 @@ class OwnTexts:
 
 
 def unit_for(texts: Sequence[str]) -> str:
-    """ "word" for texts of several words, "character" for names and the like."""
-    return "word" if np.median([len(text.split()) for text in texts]) >= WORDY else "character"
+    """ "word" for texts of several words, "character" for names and the like, of which it reads the letters alone."""
+    words = np.median([len(text.split()) for text in texts])
+    letters = np.median([sum(map(str.isalpha, text)) for text in texts])
+    return "word" if words >= WORDY or not letters else "character"
 
 
 def config_for(table: TextTable, cell: CellConfig) -> TextConfig:

@@ -142,6 +142,8 @@ def _fitted(
     rarest = np.log((1 + counts.shape[0]) / 2) + 1
     held = np.bincount(counts.indices, minlength=counts.shape[1])
     used = np.flatnonzero(held)  # the weight of any other feature stays 0, at a cost for each class
+    if not len(used):
+        used = np.zeros(1, np.int64)  # by a column of zeros only the shares of the classes can be learnt
     idf = np.log((1 + counts.shape[0]) / (1 + held[used])) + 1
     weighed = rarest * (idf / rarest) ** power
     features = _scaled(counts)[:, used].multiply(weighed).tocsr()
