@@ -91,6 +91,19 @@ def test_a_refused_value_is_named_by_its_flag(capsys: pytest.CaptureFixture[str]
     assert said.startswith("--steps: expected a whole number from 1 to 100000000, found 0; --learning-rate: expected ")
 
 
+def test_help_shows_what_there_is_for_series_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["--help"], ["forecast", "--help"]):
+        with pytest.raises(SystemExit):
+            main(command)
+        said = " ".join(capsys.readouterr().out.split())
+        for flag in ("--data FILE", "--from START", "--scratch", "--season", "--horizon", "--out", "--name"):
+            assert flag in said.partition("with --data:")[2]
+        assert "steps 300," in said
+    with pytest.raises(SystemExit):
+        main(["forecast", "--season", "12"])
+    assert "unrecognized arguments: --season" in capsys.readouterr().err, "without --data it means nothing"
+
+
 def test_help_explains_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])

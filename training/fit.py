@@ -36,11 +36,12 @@ from training.batches import ForecastBatches
 from training.benchmarks import BenchmarkSet
 from training.card import forecast_card
 from training.config import TrainConfig
-from training.fit_series import fit_series
+from training.fit_series import add_own_flags, fit_series
 from training.fit_text import fit_classifier
 from training.flags import add_flags, flag_for, from_flags
 from training.forecasting import Validation, calibrated, configured, loss_of, shrunk
 from training.loop import train
+from training.own_series import FINE
 from training.parallel import Team, expected_size, joined
 from training.real_series import development_sets, training_pool
 from training.tails import kept_back
@@ -209,7 +210,10 @@ def _record(
 
 def _parser(cell: Mapping[str, Any]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m training.fit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m training.fit",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_flags_with_data(),
     )
     parser.add_argument("kind", nargs="?", choices=("forecast", "classify"), default="forecast", help="what to train")
     parser.add_argument("--out", type=Path, default=OUT, help=f"checkpoint folder (default {OUT})")
@@ -230,6 +234,21 @@ def _parser(cell: Mapping[str, Any]) -> argparse.ArgumentParser:
     for record, usual in ((TrainConfig, RECIPE), (CellConfig, cell)):
         add_flags(parser.add_argument_group(record.__name__), record, usual)
     return parser
+
+
+def _flags_with_data() -> str:
+    """What there is for series of one's own; told here, since without --data those flags mean nothing."""
+    packaged = asdict(TrainConfig()) | RECIPE
+    other = [f"{name} {value}" for name, value in asdict(FINE).items() if value != packaged[name]]
+    shown = argparse.ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
+    add_own_flags(
+        shown.add_argument_group(
+            "with --data",
+            f"beside the flags of {TrainConfig.__name__}, with other defaults ({', '.join(other)}), and with --scratch "
+            f"those of {CellConfig.__name__}:",
+        )
+    )
+    return shown.format_help()
 
 
 if __name__ == "__main__":

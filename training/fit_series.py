@@ -16,6 +16,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rnn_model.checkpoint import Model, load, save
 from rnn_model.config import CellConfig
@@ -75,22 +76,31 @@ def _identity(table: SeriesTable, standing: Model, cell: CellConfig | None) -> s
     return digest.hexdigest()[:10]
 
 
+def add_own_flags(group: Any) -> None:
+    """Adds the flags that say which series are trained on, and where to and from.
+
+    Args:
+        group: of an argument parser, or the parser.
+    """
+    group.add_argument("--data", type=Path, required=True, metavar="FILE", help="file with one or many series")
+    group.add_argument(
+        "--from", dest="start", type=Path, default=PACKAGED, help=f"weights to start from (default {PACKAGED})"
+    )
+    group.add_argument("--scratch", action="store_true", help="start from new weights, whose cells have flags, too")
+    group.add_argument("--season", type=int, help="steps in a season (default: found)")
+    group.add_argument("--horizon", type=int, help="steps in each held-out tail (default: usual for the season)")
+    group.add_argument("--out", type=Path, help="checkpoint folder (default weights/NAME OF THE FILE)")
+    group.add_argument("--name", help="what the model card calls it (default: name of the folder)")
+    group.add_argument("--replace", action="store_true", help="write the new network even if it is not better")
+
+
 def _parser(scratch: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training.fit forecast",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="file with one or many series")
-    parser.add_argument(
-        "--from", dest="start", type=Path, default=PACKAGED, help=f"weights to start from (default {PACKAGED})"
-    )
-    parser.add_argument("--scratch", action="store_true", help="start from new weights, whose cells have flags, too")
-    parser.add_argument("--season", type=int, help="steps in a season (default: found)")
-    parser.add_argument("--horizon", type=int, help="steps in each held-out tail (default: usual for the season)")
-    parser.add_argument("--out", type=Path, help="checkpoint folder (default weights/NAME OF THE FILE)")
-    parser.add_argument("--name", help="what the model card calls it (default: name of the folder)")
-    parser.add_argument("--replace", action="store_true", help="write the new network even if it is not better")
+    add_own_flags(parser)
     add_flags(parser.add_argument_group("training"), TrainConfig, asdict(SCRATCH if scratch else FINE))
     if scratch:
         add_flags(parser.add_argument_group("recurrent layers"), CellConfig)
