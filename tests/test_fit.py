@@ -59,13 +59,18 @@ def test_worse_weights_do_not_replace_better_ones_unless_told(
         "--out",
         "mine",
     ]
-    for leftover in Path("runs/mine-state").iterdir():
-        leftover.unlink()
     assert main(bad) == 0
     assert weights.read_bytes() == kept
     assert "stays as it is" in capsys.readouterr().out
     assert main([*bad, "--replace"]) == 0
     assert weights.read_bytes() != kept
+
+
+def test_another_network_starts_anew(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [*SHORT, "--steps", "3", "--validate-every", "3", "--activation", "tanh", "--replace", "--out", "mine"]
+    for more, told in (([], False), (["--initialisation", "xavier"], False), (["--cell", "gru"], False), ([], True)):
+        assert main([*command, *more]) == 0
+        assert ("carried on" in capsys.readouterr().out) == told
 
 
 def test_mistakes_are_told_in_one_line(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -193,6 +193,13 @@ def test_batches_are_like_the_table_in_season_length_and_horizon(workplace: Path
     assert {stream[step].targets.shape[1] for step in range(20)} == {4, 5, 6, 7, 8}
 
 
+def test_a_command_with_another_recipe_starts_anew(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["--data", str(write_sales(workplace / "sales.csv", columns=1)), *QUICK, "--steps", "10"]
+    for more, told in (([], False), (["--learning-rate", "1e-3"], False), (["--threads", "2"], True)):
+        assert main([*command, *more]) == 0, capsys.readouterr().err
+        assert ("carried on from step 10" in capsys.readouterr().out) == told
+
+
 def test_a_series_with_a_long_pause_is_trained_on(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     days = np.arange("2024-01-01", "2024-04-24", dtype="datetime64[D]")
     values = 10 + np.random.default_rng(0).normal(size=len(days))

@@ -264,6 +264,25 @@ def test_the_state_of_another_run_is_refused_by_name(tmp_path: Path) -> None:
         run(tmp_path, replace(CONFIG, learning_rate=0.01))
 
 
+@pytest.mark.parametrize("damage", ["cut tensors", "no tensors", "cut record", "another record", "another network"])
+def test_a_state_that_cannot_be_used_is_told_with_its_folder(tmp_path: Path, damage: str) -> None:
+    run(tmp_path)
+    record, tensors = tmp_path / "state.json", tmp_path / "state-60.safetensors"
+    if damage == "cut tensors":
+        os.truncate(tensors, 100)
+    elif damage == "no tensors":
+        tensors.unlink()
+    elif damage == "cut record":
+        os.truncate(record, 100)
+    elif damage == "another record":
+        record.write_text('{"steps": 3}')
+    network = nn.Linear(3, 1) if damage == "another network" else fresh()
+    with pytest.raises(TrainingError) as caught:
+        train(network, Lines(), loss_of, validate, CONFIG, tmp_path, say=lambda _: None)
+    assert str(caught.value).startswith(f"{tmp_path}: expected the state of this run, found ")
+    assert str(caught.value).endswith("Delete the folder to start anew.")
+
+
 def test_learning_rate_warms_up_and_falls_to_a_fiftieth() -> None:
     config = TrainConfig(steps=1100, warmup=100, learning_rate=1.0)
     assert learning_rate(0, config) == pytest.approx(0.01)

@@ -40,7 +40,7 @@ from training.fit_series import add_own_flags, fit_series
 from training.fit_text import fit_classifier
 from training.flags import add_flags, flag_for, from_flags
 from training.forecasting import Validation, calibrated, configured, loss_of, shrunk
-from training.loop import train
+from training.loop import state_folder, train
 from training.own_series import FINE
 from training.parallel import Team, expected_size, joined
 from training.real_series import development_sets, training_pool
@@ -145,7 +145,9 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
         """As it may be kept: unshrunk, one that trains on looks worse than it will be."""
         return validation(configured(trained, shrunk(trained, forecast, validation)) if real else trained)
 
-    history = train(network, batches, loss_of, validate, config, RUNS / f"{arguments.out.name}-state")
+    history = train(
+        network, batches, loss_of, validate, config, state_folder(RUNS, arguments.out.name, config, forecast)
+    )
 
     print(f"stopped: {history.stopped}; best at step {history.epochs[history.best].step:,}")
     kept = forecast

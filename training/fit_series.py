@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,9 +22,10 @@ from rnn_model.config import CellConfig
 from rnn_model.errors import TrainingError
 from training.config import TrainConfig
 from training.flags import add_flags, from_flags, settings
+from training.loop import state_folder
 from training.own_series import FINE, SCRATCH, files_for_people, fit_own, report, versions
 from training.parallel import Team
-from training.table.series import SeriesTable, read_series_table
+from training.table.series import read_series_table
 
 PACKAGED = Path("weights/forecast")
 RUNS = Path("runs")
@@ -56,7 +56,9 @@ def fit_series(argv: Sequence[str], command: str, together: Team) -> None:
     standing = load(arguments.start)
     cell = from_flags(CellConfig, arguments) if arguments.scratch else None
     print(f"start: {'new weights' if cell else arguments.start}; {settings(config, cell)}")
-    folder = RUNS / f"{out.name}-{_identity(table, standing, cell)}"
+    seasons = [part.season for part in table.test]
+    decisive = (table.sha256, table.horizon, seasons, cell, standing.config, _digest(standing))
+    folder = state_folder(RUNS, out.name, config, *decisive)
     fitted = fit_own(table, standing, folder, cell, config, arguments.name or out.name, together=together)
     print(report(fitted))
     if arguments.replace and not fitted.wins:
@@ -67,13 +69,12 @@ def fit_series(argv: Sequence[str], command: str, together: Team) -> None:
         print(f"written to {out}; try it: python app.py --weights {out}")
 
 
-def _identity(table: SeriesTable, standing: Model, cell: CellConfig | None) -> str:
-    """Ten letters that differ between files, ends and starting weights: no run goes on from another's state."""
-    digest = hashlib.sha256(f"{table.sha256} {table.horizon} {[part.season for part in table.test]}".encode())
-    digest.update(json.dumps(None if cell is None else asdict(cell)).encode())
-    for tensor in standing.network.state_dict().values():
+def _digest(model: Model) -> str:
+    """Differs between models of different weights."""
+    digest = hashlib.sha256()
+    for tensor in model.network.state_dict().values():
         digest.update(tensor.contiguous().numpy().tobytes())
-    return digest.hexdigest()[:10]
+    return digest.hexdigest()
 
 
 def add_own_flags(group: Any) -> None:

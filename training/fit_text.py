@@ -27,7 +27,7 @@ from training.classifying import LabelledTexts, Stages, TextValidation, cautious
 from training.config import OF_SERIES, TrainConfig
 from training.flags import Record, add_flags, settings
 from training.folds import in_folds, report
-from training.loop import check_device
+from training.loop import check_device, state_folder
 from training.recipes import RECIPES, in_epochs
 from training.table.splits import Split, split_texts
 from training.table.texts import read_text_table
@@ -91,8 +91,7 @@ def _fit_table(arguments: argparse.Namespace, command: str) -> None:
         return
     out = arguments.out if arguments.out != LANGUAGE else RUNS / f"{arguments.data.stem}-model"
     split = split_texts(table, recipe.seed)
-    # another table is another run, whatever its file is called; beside the checkpoint, which may be in RUNS itself
-    fitted = fit(split, RUNS / f"{out.name}-{table.sha256[:12]}")
+    fitted = fit(split, state_folder(RUNS, out.name, recipe, table.sha256, start, epochs, text))
     print(own_texts.report(table, fitted))
     config = replace(fitted.model.config, name=arguments.name if arguments.name != NAME else out.name)
     extra = own_texts.files_for_people(table, split, fitted, config, command, out.as_posix())
@@ -126,7 +125,8 @@ def _fit_language(arguments: argparse.Namespace, command: str) -> None:
     def batches_for(stage: TrainConfig) -> TextBatches:
         return TextBatches(draw, config, stage.seed, stage.batch, stage.steps, DROPPED)
 
-    stages = train_in_stages(config, batches_for, validation, first, second, RUNS / f"{arguments.out.name}-state")
+    folder = state_folder(RUNS, arguments.out.name, second, first, config, corpora.recipe_hash())
+    stages = train_in_stages(config, batches_for, validation, first, second, folder)
     rng = np.random.default_rng(NONSENSE_SEED)
     config = cautious(
         stages.network,

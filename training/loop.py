@@ -8,17 +8,19 @@ processes started by torchrun take each step together (see `training/parallel.py
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
@@ -190,6 +192,19 @@ def check_device(config: TrainConfig) -> None:
         raise TrainingError("device: expected 'cpu', since torch finds no GPU here, found 'cuda'. Leave --device out.")
 
 
+def state_folder(runs: Path, name: str, config: TrainConfig, *decisive: object) -> Path:
+    """Where a run keeps its state: another place for each table, network and recipe, so that it goes on from its own.
+
+    Args:
+        runs: the folder of all runs.
+        name: of what is made.
+        config: of the run.
+        decisive: what else decides what comes of it; their `repr` tells them apart.
+    """
+    digest = hashlib.sha256(repr((_binding(config), *decisive)).encode()).hexdigest()
+    return runs / f"{name}-{digest[:12]}"
+
+
 def outlasted(run: Callable[[], History]) -> History:
     """The learning curve of a run of `train` that may break: the network then holds the last good weights.
 
@@ -331,16 +346,29 @@ def _store(state: State[Any], config: TrainConfig, folder: Path) -> None:
 
 
 def _restore(state: State[Any], config: TrainConfig, folder: Path) -> None:
-    record = json.loads((folder / "state.json").read_text())
-    changed = {
-        key: (record["config"].get(key), value)
-        for key, value in asdict(config).items()
-        if record["config"].get(key) != value and key not in ("threads", "workers", "device")
-    }
+    try:
+        record = json.loads((folder / "state.json").read_text())
+        before = record["config"]
+        changed = {key: (before.get(key), value) for key, value in _binding(config).items() if before.get(key) != value}
+        if not changed:
+            _fill(state, record, load_file(folder / record["tensors"]))
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError, SafetensorError) as error:
+        found = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise TrainingError(
+            f"{folder}: expected the state of this run, found {found}. Delete the folder to start anew."
+        ) from error
     if changed:
         words = ", ".join(f"{key} was {before!r}, now {now!r}" for key, (before, now) in changed.items())
         raise TrainingError(f"{folder} holds another run ({words}). Choose another folder for this one, or delete it.")
-    tensors = load_file(folder / record["tensors"])
+
+
+def _binding(config: TrainConfig) -> dict[str, Any]:
+    """What may not change from one sitting to the next."""
+    return {key: value for key, value in asdict(config).items() if key not in ("threads", "workers", "device")}
+
+
+def _fill(state: State[Any], record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Puts what was stored into the state."""
 
     def group(name: str) -> dict[str, Tensor]:
         return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
