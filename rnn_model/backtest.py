@@ -1,7 +1,9 @@
 """How a forecast would have done on the end of the visitor's own series: rolling origins, against a naive rival.
 
 From each origin the series is forecast as if the values after it had never been seen: `forecast_many` is given the
-values before the origin and nothing else, so that scale, season and all that depends on them are taken from those.
+values before the origin and nothing else, so that scale, season and all that depends on them are taken from those.  The
+seasonal rival alone is told the season of the whole series: it is to repeat in every window what the forecast shown
+beside it repeats, and what it gains by that counts against the network.
 Source: Tashman (2000), "Out-of-sample tests of forecasting accuracy", International Journal of Forecasting 16, 437-450.
 """
 
@@ -14,7 +16,7 @@ import numpy as np
 
 from rnn_model.baselines import mean, naive, seasonal_naive
 from rnn_model.checkpoint import Model
-from rnn_model.forecaster import check_request, forecast_many, series_of
+from rnn_model.forecaster import check_request, forecast_many, periods_of, series_of
 from rnn_model.metrics import seasonal_scale
 from rnn_model.records import Backtest, Forecast, Series
 from rnn_model.report import percent, repeating
@@ -40,7 +42,7 @@ def backtest(model: Model, sequence: Any, horizon: int = 12, season: int | None 
         model: from `load`.
         sequence: as for `forecast`.
         horizon: steps ahead K.
-        season: as for `forecast`; None finds it at every origin anew.
+        season: as for `forecast`; None finds it at every origin anew, and on the whole series for the rival.
 
     Returns:
         A Backtest.  Below MINIMUM observed values it holds no forecasts and its verdict says so.
@@ -57,7 +59,7 @@ def backtest(model: Model, sequence: Any, horizon: int = 12, season: int | None 
     origins = _origins(seen, steps)
     forecasts = forecast_many(model, [known(series, origin) for origin in origins], steps, season)
     notes = () if steps == horizon else (f"Checked {steps} steps ahead instead of {horizon}: the series is short.",)
-    return _compared(series, origins, forecasts, notes)
+    return _compared(series, origins, forecasts, _repeatable(series, season, origins), notes)
 
 
 def _origins(seen: np.ndarray, steps: int) -> np.ndarray:
@@ -68,22 +70,29 @@ def _origins(seen: np.ndarray, steps: int) -> np.ndarray:
     return end - steps * np.arange(windows, 0, -1)
 
 
+def _repeatable(series: Series, season: int | None, origins: np.ndarray) -> int:
+    """Steps in the season that the forecast of the whole series uses; 1 if even the last origin knows no whole one."""
+    used = periods_of(series, season)[:1]
+    return used[0] if used and used[0] < origins[-1] else 1
+
+
 def known(series: Series, origin: int) -> Series:
     """What was there of a series when it had `origin` values."""
     return replace(series, values=series.values[:origin], times=None if series.times is None else series.times[:origin])
 
 
-def _compared(series: Series, origins: np.ndarray, forecasts: list[Forecast], notes: tuple[str, ...]) -> Backtest:
+def _compared(
+    series: Series, origins: np.ndarray, forecasts: list[Forecast], season: int, notes: tuple[str, ...]
+) -> Backtest:
     steps = len(forecasts[0].quantiles)
     actual = np.stack([series.values[origin : origin + steps] for origin in origins])
     quantiles = np.stack([forecast.quantiles for forecast in forecasts])
-    season = forecasts[-1].season
     median = quantiles[..., quantiles.shape[2] // 2]
 
     def error(said: np.ndarray) -> float:
         return float(np.nanmean(np.abs(actual - said)))
 
-    said = [naive_forecasts(forecast, season) for forecast in forecasts]
+    said = [naive_forecasts(known(series, origin), steps, season) for origin in origins]
     present = series.values[np.isfinite(series.values)]
     intermittent = (present == 0).mean() > MOSTLY
     names = [name for name in said[0] if intermittent or name not in (ZERO, MEAN)]
@@ -110,17 +119,18 @@ def _compared(series: Series, origins: np.ndarray, forecasts: list[Forecast], no
     return replace(made, verdict=_verdict(made, mine, theirs))
 
 
-def naive_forecasts(made: Forecast, season: int) -> dict[str, np.ndarray]:
-    """(K,) each by what it does in words: what can be said of the same history by hand.
+def naive_forecasts(history: Series, steps: int, season: int) -> dict[str, np.ndarray]:
+    """(K,) each by what it does in words: what can be said of a history by hand.
 
     Args:
-        made: the forecast to compare with; its own season is the one that is repeated.
-        season: the one that gives the seasonal forecast its name, the same for all windows of a check.
+        history: what is known.
+        steps: K.
+        season: the one to repeat; a history shorter than that repeats its last value where nothing else was seen.
     """
-    past, steps = made.history.values, len(made.quantiles)
+    past = history.values
     return {
-        repeating(made.history.frequency, season): seasonal_naive(past, steps, made.season),
-        repeating(made.history.frequency, 1): naive(past, steps),
+        repeating(history.frequency, season): seasonal_naive(past, steps, season),
+        repeating(history.frequency, 1): naive(past, steps),
         ZERO: np.zeros(steps),
         MEAN: mean(past, steps),
     }
@@ -128,7 +138,7 @@ def naive_forecasts(made: Forecast, season: int) -> dict[str, np.ndarray]:
 
 def rival_ahead(made: Forecast, checked: Backtest) -> np.ndarray:
     """(K,) what the rival of a check says of the time ahead of a forecast of the same series."""
-    return naive_forecasts(made, checked.season)[checked.rival]
+    return naive_forecasts(made.history, len(made.quantiles), checked.season)[checked.rival]
 
 
 def rival_is_better(checked: Backtest) -> bool:

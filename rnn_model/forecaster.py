@@ -88,7 +88,7 @@ def _forecasts(
                 )
             )
 
-    found = [seasonality.periods(series.values, series.season if season is None else season) for series in batch]
+    found = [periods_of(series, season) for series in batch]
     known = [encode.until_last(series.values) for series in batch]
     results: list[Forecast | None] = [None] * len(batch)
     for rows in _alike(known, config.context):
@@ -109,6 +109,15 @@ def _forecasts(
                 ),
             )
     return [result for result in results if result is not None]
+
+
+def periods_of(series: Series, season: int | None) -> tuple[int, ...]:
+    """The periods that a forecast of a series uses, shortest first; empty without a season.
+
+    Args:
+        season: as for `forecast`.
+    """
+    return seasonality.periods(series.values, series.season if season is None else season)
 
 
 def check_request(model: Model, horizon: int, season: int | None) -> None:

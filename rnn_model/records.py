@@ -157,7 +157,8 @@ class Backtest(_Frozen):
         quantiles: (N, K, Q) what was forecast from each origin, in the unit of the series.
         naive: (N, K) the rival, the closest of the naive forecasts, from the same origins.
         rival: what the rival does, in words ("repeating last year").
-        season: steps in the season at the last origin; 1 means none.
+        season: steps in the season of the whole series, which the seasonal rival repeats and the errors are scaled by;
+            1 means none, or none that was known whole at the last origin.
         mase: mean absolute scaled error of the median over the held-out values; nan when undefined.
         naive_mase: the same of the rival.
         gain: share by which the median was closer than the rival; negative when the rival was closer, -inf

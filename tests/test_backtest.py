@@ -10,6 +10,7 @@ import pytest
 from tiny_checkpoint import FOLDER
 
 from rnn_model import InputError, Model, backtest, forecast, load
+from rnn_model.backtest import rival_ahead
 from rnn_model.records import Backtest, Forecast, Series
 from rnn_model.report import percent
 
@@ -118,7 +119,7 @@ def test_a_better_forecast_is_praised_in_numbers(tiny: Model, monkeypatch) -> No
 
 def test_a_worse_forecast_is_said_to_be_worse(tiny: Model, monkeypatch) -> None:
     monkeypatch.setattr(module, "forecast_many", saying(lambda known, steps: np.full(steps, known[-1] + 2.0)))
-    made = backtest(tiny, np.arange(80.0) % 2, horizon=2)
+    made = backtest(tiny, np.arange(80.0) % 2, horizon=2, season=1)
     # origins follow a 1, and 0, 1 come: repeating is off by 1 and 0, two more by 3 and 2
     assert made.gain < 0
     assert made.verdict.startswith(
@@ -196,6 +197,27 @@ def test_the_season_of_a_calendar_is_named(tiny: Model) -> None:
     months = np.datetime64("2000-01", "M") + np.arange(96)
     dated = Series(SEASONAL, months.astype("datetime64[s]"), frequency="MS", season=12)
     assert backtest(tiny, dated, horizon=12).rival == "repeating last year"
+
+
+def test_the_rival_repeats_the_season_that_the_whole_series_has(tiny: Model, monkeypatch) -> None:
+    """Though the forecasts of the windows found another one, or none: what is drawn ahead repeats the same."""
+    found = forecast(tiny, SEASONAL, 8)
+    monkeypatch.setattr(module, "forecast_many", saying(lambda known, steps: np.full(steps, known[-1]), season=1))
+    made = backtest(tiny, SEASONAL, 8)
+    assert made.season == found.season == 12
+    assert made.rival == "repeating the last 12 values"
+    for origin, naive in zip(made.origins, made.naive, strict=True):
+        np.testing.assert_array_equal(naive, SEASONAL[origin - 12 :][:8])
+    before = SEASONAL[: made.origins[-1]]
+    scale = np.abs(before[12:] - before[:-12]).mean()
+    assert made.naive_mase == pytest.approx(np.abs(made.actual - made.naive).mean() / scale)
+    np.testing.assert_array_equal(rival_ahead(found, made), SEASONAL[-12:][:8])
+
+
+def test_a_season_that_no_window_knows_whole_is_no_rival(tiny: Model) -> None:
+    made = backtest(tiny, np.random.default_rng(5).normal(size=60).cumsum(), horizon=6, season=54)
+    assert made.season == 1
+    assert made.rival == "repeating the last value"
 
 
 def test_a_request_out_of_range_is_refused_even_when_too_short(tiny: Model) -> None:
