@@ -6,10 +6,13 @@ The score of an error is its size as a share of the way from the median to that 
 
 so the band would have held 80 % if it were as many times wider as the 0.8 quantile of z (split conformal prediction:
 Papadopoulos et al. 2002; Vovk et al. 2005; for time series its guarantee is approximate).  Errors of neighbouring
-horizons count too, less the further away they are.  Of n errors the quantile 0.8 (1 + 1 / n) is taken, and the factor
-is shrunk towards 1 by n / (n + PRIOR).  Errors of one window are alike, so n is their effective number (Kish 1965)
-over the square root of the horizon.  The constants were chosen on M1 and the development sets; what they gain there
-and cost is measured by python -m training.honesty.
+horizons count too, less the further away they are.  Errors of one window are alike, so their number n is the effective
+one (Kish 1965) over the square root of the horizon.
+
+What is evidence is the count of misses, not their size: a share of n errors is known to sqrt(0.8 * 0.2 / n) only.  So
+all quantiles within one such error of 0.8 (1 + 0.5 / n) are as likely, and the one closest to 1 is taken, which is 1
+itself where the band caught about what it should.  It is shrunk towards 1 by n / (n + PRIOR).  The constants were
+chosen on M1 and the development sets; what they gain there and cost is measured by python -m training.honesty.
 """
 
 from __future__ import annotations
@@ -23,10 +26,10 @@ from rnn_model.report import percent
 
 COVERAGE = 0.8
 ENOUGH = 12  # held-out values below which the bands are left as they are
-PRIOR = 8.0
+CORRECTION = 0.5  # of the 1 / n that errors which could be exchanged would ask for; all of it made bands too wide
+PRIOR = 1.0
 NEIGHBOURS = 1.0  # standard deviation of the weight of another horizon, in log steps
-HIGHEST = 0.98  # quantile of the scores that is taken at most
-MOST = 3.0  # no factor is larger, or smaller than its inverse
+MOST = 3.0  # no score counts as larger, or smaller than its inverse, and so no factor is
 
 
 def factors(checked: Backtest, horizon: int) -> np.ndarray:
@@ -46,10 +49,10 @@ def factors(checked: Backtest, horizon: int) -> np.ndarray:
     for ahead in range(1, len(found) + 1):
         weight = np.exp(-0.5 * ((step - np.log(ahead)) / NEIGHBOURS) ** 2)
         count = weight.sum() ** 2 / (weight @ weight) / np.sqrt(ahead)
-        level = min(COVERAGE * (1 + 1 / count), HIGHEST)
-        quantile = np.interp(level, weight.cumsum() / weight.sum(), scores)
-        shrunk = max(float(quantile), 1e-9) ** (count / (count + PRIOR))
-        found[ahead - 1] = np.clip(shrunk, 1 / MOST, MOST)
+        level = COVERAGE * (1 + CORRECTION / count)
+        error = np.sqrt(COVERAGE * (1 - COVERAGE) / count)
+        least, most = np.interp((level - error, level + error), weight.cumsum() / weight.sum(), scores)
+        found[ahead - 1] = np.clip(1.0, least, most) ** (count / (count + PRIOR))
     return found[np.minimum(np.arange(horizon), len(found) - 1)]
 
 
@@ -63,9 +66,9 @@ def calibrate(forecast: Forecast, checked: Backtest) -> Forecast:
     Returns:
         The same forecast when there were too few errors; otherwise one that says by how much its bands were changed.
     """
-    change = factors(checked, len(forecast.quantiles))
-    if (change == 1).all():
+    if checked.points < ENOUGH:
         return forecast
+    change = factors(checked, len(forecast.quantiles))
     median = forecast.median[:, None]
     said = _in_words(change)
     note = f"Of your last {checked.points} points the network's own 80 % band caught {checked.caught}: {said}."
@@ -78,7 +81,7 @@ def calibrate(forecast: Forecast, checked: Backtest) -> Forecast:
 
 
 def _scores(checked: Backtest) -> np.ndarray:
-    """(N, K) z of every error, nan where nothing came; a band without width that missed scores infinite."""
+    """(N, K) z of every error, within its bounds, nan where nothing came."""
     low, high = checked.edges
     median = checked.median
     above = checked.actual >= median
@@ -87,7 +90,7 @@ def _scores(checked: Backtest) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         score = error / reach
     score = np.where((error == 0) & (reach == 0), 1.0, score)  # an exact forecast asks for no change
-    return np.minimum(score, MOST**4)  # finite, and beyond what any shrunk factor can follow
+    return np.clip(score, 1 / MOST, MOST)
 
 
 def _in_words(change: np.ndarray) -> str:
@@ -97,5 +100,8 @@ def _in_words(change: np.ndarray) -> str:
     if low < 0 < high:
         return f"bands set from {percent(-low)} narrower to {percent(high)} wider"
     smallest, largest = sorted((abs(low), abs(high)))
-    share = percent(largest) if smallest == largest else f"{100 * smallest:.0f} to {percent(largest)}"
+    if smallest == 0:
+        share = f"up to {percent(largest)}"
+    else:
+        share = percent(largest) if smallest == largest else f"{100 * smallest:.0f} to {percent(largest)}"
     return f"bands {share} {'wider' if high > 0 else 'narrower'}"
