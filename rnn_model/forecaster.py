@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,8 @@ def forecast(model: Model, sequence: Any, horizon: int = 12, season: int | None 
 
     Args:
         model: from `load`.
-        sequence: text, bytes, a path, a list or array of numbers (nan or None where missing), a pandas Series, or
-            what `read` returned.
+        sequence: text, bytes, a path, a list or array of numbers (nan or None where missing, as an infinite one is
+            too), a pandas Series, or what `read` returned.
         horizon: steps ahead K, 1 to the model's limit.
         season: steps in a season; 1 for none; None takes the calendar's, or else looks for one in the values.
 
@@ -55,21 +56,26 @@ def forecast_many(
 
 
 def series_of(sequence: Any) -> Series:
-    """The one series to forecast of whatever `forecast` takes.
+    """The one series to forecast of whatever `forecast` takes; what is infinite counts as missing.
 
     Raises:
         InputError: no numbers.
     """
     if isinstance(sequence, Series):
-        return sequence
+        values = sequence.values
+        return replace(sequence, values=_finite(values)) if np.isinf(values).any() else sequence
     if isinstance(sequence, np.ndarray) and sequence.ndim == 1 and sequence.dtype.kind in "fiu":
-        return Series(sequence.astype(np.float64))
+        return Series(_finite(sequence.astype(np.float64)))
     reading = sequence if isinstance(sequence, Reading) else read(sequence)
     if not reading.series:
         raise InputError(
             Problem("no numbers", "at least one number", "Paste a column of numbers, such as 112 118 132.")
         )
     return reading.series[reading.selected]
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _forecasts(

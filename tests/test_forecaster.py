@@ -228,6 +228,18 @@ def test_a_season_that_cannot_be_used_was_not(tiny: Model) -> None:
     assert made.notes[-1] == "Less than two seasons of 12 steps: the season cannot be used."
 
 
+@pytest.mark.parametrize("infinite", [np.inf, -np.inf])
+def test_an_infinite_value_is_a_missing_one(tiny: Model, infinite: float) -> None:
+    values, holed = np.array(AIR, float), np.array(AIR, float)
+    values[5], holed[5] = infinite, np.nan
+    expected = forecast(tiny, holed, horizon=4).quantiles
+    for given in (values, Series(values), list(values), pd.Series(values)):
+        np.testing.assert_array_equal(forecast(tiny, given, horizon=4).quantiles, expected)
+    assert np.isnan(forecast(tiny, values, horizon=4).history.values[5])
+    with pytest.raises(InputError, match="only missing values"):
+        forecast(tiny, np.full(9, infinite))
+
+
 def test_a_hundred_thousand_values_are_cut_said_and_quick(tiny: Model) -> None:
     values = np.random.default_rng(0).normal(size=100_000).cumsum()
     found = forecast(tiny, values)
