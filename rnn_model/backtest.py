@@ -18,6 +18,7 @@ from rnn_model.baselines import mean, naive, seasonal_naive
 from rnn_model.checkpoint import Model
 from rnn_model.forecaster import check_request, forecast_many, periods_of, series_of
 from rnn_model.metrics import seasonal_scale
+from rnn_model.reading.log import count
 from rnn_model.records import Backtest, Forecast, Series
 from rnn_model.report import percent, repeating
 
@@ -36,7 +37,8 @@ def backtest(model: Model, sequence: Any, horizon: int = 12, season: int | None 
     """Forecasts the end of a series from several origins before it, and compares with what came.
 
     The later half of the series at most is held out, in windows of `horizon` steps that lie end to end (fewer steps
-    when the series is shorter than three horizons).
+    when the series is shorter than three horizons).  A window is left out if it lies in a gap, or behind one so long
+    that the forecast knows next to nothing.
 
     Args:
         model: from `load`.
@@ -45,7 +47,7 @@ def backtest(model: Model, sequence: Any, horizon: int = 12, season: int | None 
         season: as for `forecast`; None finds it at every origin anew, and on the whole series for the rival.
 
     Returns:
-        A Backtest.  Below MINIMUM observed values it holds no forecasts and its verdict says so.
+        A Backtest.  Below MINIMUM observed values, or with no window left, it holds no forecasts and says why.
 
     Raises:
         InputError: no numbers, or horizon or season out of range.
@@ -54,9 +56,15 @@ def backtest(model: Model, sequence: Any, horizon: int = 12, season: int | None 
     check_request(model, horizon, season)
     seen = np.flatnonzero(np.isfinite(series.values))
     if len(seen) < MINIMUM:
-        return _too_short(model, series, len(seen))
+        return _too_short(
+            model, series, f"{count(len(seen), 'value')}, where a check on held-out values needs {MINIMUM}"
+        )
     steps = min(horizon, len(seen) // 3)
-    origins = _origins(seen, steps)
+    context = model.forecaster[0].context
+    origins = _told(_origins(seen, steps), seen, steps, context)
+    if not len(origins):
+        why = f"no {FIRST} values among the {context} steps before what could be held out"
+        return _too_short(model, series, why)
     forecasts = forecast_many(model, [known(series, origin) for origin in origins], steps, season)
     notes = () if steps == horizon else (f"Checked {steps} steps ahead instead of {horizon}: the series is short.",)
     return _compared(series, origins, forecasts, _repeatable(series, season, origins), notes)
@@ -68,6 +76,12 @@ def _origins(seen: np.ndarray, steps: int) -> np.ndarray:
     earliest = int(max(seen[len(seen) // 2], seen[FIRST - 1] + 1))
     windows = min(max((end - earliest) // steps, 1), max(WINDOWS, -(-POINTS // steps)))
     return end - steps * np.arange(windows, 0, -1)
+
+
+def _told(origins: np.ndarray, seen: np.ndarray, steps: int, context: int) -> np.ndarray:
+    """The origins whose window holds a value and which a forecast from there can know FIRST values for."""
+    first, origin, end = np.searchsorted(seen, [origins - context, origins, origins + steps])
+    return origins[(origin - first >= FIRST) & (end > origin)]
 
 
 def _repeatable(series: Series, season: int | None, origins: np.ndarray) -> int:
@@ -148,7 +162,8 @@ def rival_is_better(checked: Backtest) -> bool:
 
 def _verdict(made: Backtest, mine: float, theirs: float) -> str:
     """Who was closer, by how much, and what the band caught."""
-    points = f"your last {made.points} points"
+    counted = count(made.points, "point")
+    points = f"your last {counted}"
     against = "" if np.isnan(made.mase) else f" (MASE {made.mase:.2f} against {made.naive_mase:.2f})"
     rival = made.rival
     if mine == theirs == 0:
@@ -161,7 +176,11 @@ def _verdict(made: Backtest, mine: float, theirs: float) -> str:
     else:
         said = f"On {points} this was as good as {rival}{against}."
     caught = f"The 80 % band caught {made.caught} of them."
-    hint = f" {made.points} points are few: take this as a hint." if made.points < FEW_POINTS else ""
+    hint = (
+        f" {counted} {'is' if made.points == 1 else 'are'} few: take this as a hint."
+        if made.points < FEW_POINTS
+        else ""
+    )
     return f"{said} {caught}{hint}"
 
 
@@ -169,7 +188,7 @@ def _percent(share: float) -> str:
     return percent(max(share, 0.01))
 
 
-def _too_short(model: Model, series: Series, seen: int) -> Backtest:
+def _too_short(model: Model, series: Series, why: str) -> Backtest:
     levels = np.array(model.forecaster[0].levels)
     nothing = np.empty((0, 0))
     return Backtest(
@@ -184,6 +203,5 @@ def _too_short(model: Model, series: Series, seen: int) -> Backtest:
         mase=float("nan"),
         naive_mase=float("nan"),
         gain=float("nan"),
-        verdict=f"Too short to check: {seen} {'value' if seen == 1 else 'values'}, where a check on held-out values "
-        f"needs {MINIMUM}.",
+        verdict=f"Too short to check: {why}.",
     )

@@ -147,7 +147,7 @@ class Forecast(_Frozen):
 class Backtest(_Frozen):
     """Forecasts of a series from several moments of its own past, beside what then came.
 
-    The windows of K steps lie end to end, so every held-out value is forecast and counted once.
+    The windows of K steps lie end to end, but for gaps, so every held-out value is forecast and counted once.
 
     Attributes:
         history: the series that was checked, whole.

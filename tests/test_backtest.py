@@ -174,6 +174,25 @@ def test_missing_values_are_not_counted(tiny: Model) -> None:
     assert ended.mase == pytest.approx(whole.mase)
 
 
+def test_a_window_in_or_behind_a_long_gap_is_left_out(tiny: Model) -> None:
+    """What can be forecast can be checked, or is said to be too short: nothing is known of some windows."""
+    context = tiny.forecaster[0].context
+    rng = np.random.default_rng(6)
+    for before, gap, after in ((60, context + 50, 40), (40, 60, 40), (20, context, 10), (24, context, 1)):
+        values = np.concatenate([rng.normal(size=before), np.full(gap, np.nan), rng.normal(size=after)])
+        forecast(tiny, values, 12)
+        made = backtest(tiny, values, 12)
+        for origin, actual in zip(made.origins, made.actual, strict=True):
+            assert np.isfinite(values[max(origin - context, 0) : origin]).sum() >= 8
+            assert np.isfinite(actual).any()
+        if after == 40:
+            assert made.points >= 12
+        else:
+            assert made.verdict == (
+                f"Too short to check: no 8 values among the {context} steps before what could be held out."
+            )
+
+
 @pytest.mark.parametrize("values", [np.arange(19.0), [5.0], np.where(np.arange(60) < 19, 1.0, np.nan)])
 def test_too_short_is_said(tiny: Model, values) -> None:
     made: Backtest = backtest(tiny, values)
