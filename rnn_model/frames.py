@@ -107,7 +107,12 @@ def _series(frame: pd.DataFrame) -> tuple[pd.Index, list[Series], Tally]:
     values = _values(frame)
     counted = pd.api.types.is_integer_dtype(frame[TIME])
     times = np.asarray(frame[TIME].to_numpy() if counted else _dates(frame[TIME]))
-    codes, names = pd.factorize(frame[NAME])
+    try:
+        codes, names = pd.factorize(frame[NAME])
+    except TypeError as error:
+        fix = f'Convert it, as in frame["{NAME}"].astype(str).'
+        found = f"{NAME} of dtype {frame[NAME].dtype} ({error})"
+        raise InputError(Problem(found, f"texts or numbers in column {NAME}", fix)) from error
     order = np.argsort(codes, kind="stable")
     rows = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
     tally = Tally()
@@ -144,6 +149,9 @@ def _check_columns(frame: pd.DataFrame) -> None:
 
 def _values(frame: pd.DataFrame) -> np.ndarray:
     """(N,) float64, nan where missing or infinite."""
+    if frame[VALUE].dtype.kind in "cmM":  # pandas would take them for numbers: nanoseconds, the real part
+        fix = f'Give the numbers that are meant, as in frame["{VALUE}"].dt.total_seconds() or .to_numpy().real.'
+        raise InputError(Problem(f"{VALUE} of dtype {frame[VALUE].dtype}", f"numbers in column {VALUE}", fix))
     try:
         values: np.ndarray = frame[VALUE].to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
@@ -158,13 +166,20 @@ def _dates(times: pd.Series) -> np.ndarray:
     import pandas as pd
 
     if isinstance(times.dtype, pd.PeriodDtype):
-        times = times.dt.start_time
+        try:
+            times = times.dt.start_time
+        except pd.errors.OutOfBoundsDatetime as error:
+            raise InputError(_beyond(f"periods from {times.min()} to {times.max()}", "Number them instead.")) from error
     if times.dtype.kind != "M" or getattr(times.dtype, "tz", None) is not None:
         fix = f'Convert it, as in pd.to_datetime(frame["{TIME}"])'
         fix += ", and drop a time zone with .dt.tz_localize(None)." if times.dtype.kind == "M" else "."
         found = f"{TIME} of dtype {times.dtype}"
         raise InputError(Problem(found, "dates without a time zone, or whole numbers", fix))
     return times.to_numpy().astype("datetime64[s]")
+
+
+def _beyond(found: str, fix: str) -> Problem:
+    return Problem(found, "times from 1677 to 2262, which pandas counts in nanoseconds", fix)
 
 
 def _in_count(values: np.ndarray, steps: np.ndarray, name: str) -> np.ndarray:
@@ -184,9 +199,15 @@ def _times_ahead(frame: pd.DataFrame, names: pd.Index, times: list[np.ndarray | 
     import pandas as pd
 
     if pd.api.types.is_integer_dtype(frame[TIME]):
-        last = frame.groupby(NAME, sort=False)[TIME].max().loc[names].to_numpy()
+        last = frame.groupby(NAME, sort=False, observed=True)[TIME].max().loc[names].to_numpy()
         return (last[:, None] + np.arange(1, horizon + 1)).reshape(-1)
     unknown = np.full(horizon, np.datetime64("NaT", "s"))
     ahead = pd.Series(np.concatenate([unknown if of_one is None else of_one for of_one in times]))
     asked = frame[TIME].dtype
-    return ahead.dt.to_period(asked.freq) if isinstance(asked, pd.PeriodDtype) else ahead.astype(asked)
+    if isinstance(asked, pd.PeriodDtype):
+        return ahead.dt.to_period(asked.freq)
+    try:
+        return ahead.astype(asked)
+    except pd.errors.OutOfBoundsDatetime as error:
+        fix = f'Look fewer steps ahead, or count in seconds, as in frame["{TIME}"].dt.as_unit("s").'
+        raise InputError(_beyond(f"steps ahead up to {ahead.max():%Y-%m-%d}", fix)) from error

@@ -106,6 +106,13 @@ def test_periods_and_whole_numbers_go_on(model):
     assert ahead["median"].tolist() == pytest.approx(forecast_frame(model, years, horizon=2)["median"].tolist())
 
 
+def test_far_dates_and_unused_categories_go_on(model):
+    far = pd.DataFrame({"unique_id": "A", "ds": pd.date_range("2260", periods=3, freq="YS", unit="s"), "y": [1, 2, 3]})
+    assert forecast_frame(model, far)["ds"].iloc[-1] == pd.Timestamp("2274-01-01").as_unit("s")
+    counted = far.assign(ds=[1, 2, 3], unique_id=pd.Categorical(["A"] * 3, ["A", "B"]))
+    assert forecast_frame(model, counted, horizon=2)["ds"].tolist() == [4, 5]
+
+
 def test_a_check_of_every_series(model, frame):
     checked = backtest_frame(model, frame, horizon=4).set_index("unique_id")
 
@@ -131,6 +138,12 @@ GOOD = pd.DataFrame({"unique_id": ["A"] * 3, "ds": pd.date_range("2024", periods
         (GOOD.assign(ds=GOOD["ds"].dt.tz_localize("Europe/Berlin")), "drop a time zone"),
         (GOOD.assign(ds=[1, 2, 4]), "ds 2 and then 4 in series “A”"),
         (GOOD.assign(y=np.nan), "at least one number"),
+        (GOOD.assign(unique_id=[["A"]] * 3), "texts or numbers .*unique_id of dtype object .*'list'"),
+        (GOOD.assign(y=GOOD["ds"]), r"numbers in column y, found y of dtype datetime64\[ns\]"),
+        (GOOD.assign(y=pd.to_timedelta(GOOD["y"], unit="D")), r"found y of dtype timedelta64\[ns\]"),
+        (GOOD.assign(y=GOOD["y"] * 1j), "found y of dtype complex128"),
+        (GOOD.assign(ds=pd.date_range("2260", periods=3, freq="YS")), r"1677 to 2262.* up to 2274-01-01.*as_unit"),
+        (GOOD.assign(ds=pd.period_range("2500", periods=3, freq="Y")), "1677 to 2262.* from 2500 to 2502"),
     ],
 )
 def test_what_cannot_be_forecast_is_said_with_a_way_out(model, frame, words):
