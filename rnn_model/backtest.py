@@ -17,7 +17,7 @@ import numpy as np
 from rnn_model.baselines import mean, naive, seasonal_naive
 from rnn_model.checkpoint import Model
 from rnn_model.forecaster import check_request, forecast_many, periods_of, series_of
-from rnn_model.metrics import seasonal_scale
+from rnn_model.metrics import RESIDUE, seasonal_scale
 from rnn_model.reading.log import count
 from rnn_model.records import Backtest, Forecast, Series
 from rnn_model.report import percent, repeating
@@ -103,17 +103,22 @@ def _compared(
     quantiles = np.stack([forecast.quantiles for forecast in forecasts])
     median = quantiles[..., quantiles.shape[2] // 2]
 
+    present = series.values[np.isfinite(series.values)]
+    size = float(np.abs(present).max()) or 1.0  # sums near 1e308 would overflow
+    residue = RESIDUE * float(np.ptp(present / size))
+
     def error(said: np.ndarray) -> float:
-        return float(np.nanmean(np.abs(actual - said)))
+        """In shares of the largest value; what rounding leaves of an exact forecast is 0."""
+        mean = float(np.nanmean(np.abs(actual / size - said / size)))
+        return mean if mean > residue else 0.0
 
     said = [naive_forecasts(known(series, origin), steps, season) for origin in origins]
-    present = series.values[np.isfinite(series.values)]
     intermittent = (present == 0).mean() > MOSTLY
     names = [name for name in said[0] if intermittent or name not in (ZERO, MEAN)]
     rivals = {name: np.stack([of_window[name] for of_window in said]) for name in names}
     rival = min(rivals, key=lambda name: error(rivals[name]))
     # The scale is only a unit, the same for all: what was known before the last window.
-    scale = seasonal_scale(series.values[: origins[-1]], season)
+    scale = seasonal_scale(series.values[: origins[-1]] / size, season)
     mine, theirs = error(median), error(rivals[rival])
     made = Backtest(
         history=series,

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnn_model.errors import InputError, Problem
+from rnn_model.metrics import mean_observed
 
 
 def naive(history: np.ndarray, horizon: int) -> np.ndarray:
@@ -38,7 +39,7 @@ def mean(history: np.ndarray, horizon: int) -> np.ndarray:
     Raises:
         InputError: no value is observed.
     """
-    return np.full(horizon, _observed(history)[1].mean())
+    return np.full(horizon, mean_observed(_observed(history)[1]))
 
 
 def drift(history: np.ndarray, horizon: int) -> np.ndarray:

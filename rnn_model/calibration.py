@@ -82,10 +82,11 @@ def calibrate(forecast: Forecast, checked: Backtest) -> Forecast:
 
 def _scores(checked: Backtest) -> np.ndarray:
     """(N, K) z of every error, within its bounds, nan where nothing came."""
-    low, high = checked.edges
-    median = checked.median
-    above = checked.actual >= median
-    error = np.abs(checked.actual - median)
+    size = float(np.abs(checked.quantiles).max()) or 1.0  # distances between values near 1e308 would overflow
+    low, high = (edge / size for edge in checked.edges)
+    median, actual = checked.median / size, checked.actual / size
+    above = actual >= median
+    error = np.abs(actual - median)
     reach = np.where(above, high - median, median - low)
     with np.errstate(divide="ignore", invalid="ignore"):
         score = error / reach

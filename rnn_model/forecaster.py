@@ -17,6 +17,7 @@ from rnn_model.reading import future_times, read
 from rnn_model.records import Forecast, Reading, Series
 
 BATCH = 256
+LARGEST = float(np.finfo(np.float64).max)
 FEW = 8  # fewer values than this say little about how they vary
 
 
@@ -158,6 +159,7 @@ def _quantiles(
     scaled = encode.scale(histories, periods, config.context)
     walked = encode.decode(network.quantiles(encode.inputs(scaled, horizon + max(gaps), config)), scaled)
     decoded = np.stack([row[gap : gap + horizon] for row, gap in zip(walked, gaps, strict=True)])
+    decoded = np.clip(decoded, -LARGEST, LARGEST)  # a band above 1e308 would become infinite
     for row, history in enumerate(histories):
         read = history[-config.context :]
         seen = read[np.isfinite(read)]

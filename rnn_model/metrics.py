@@ -12,6 +12,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+RESIDUE = 1e-9  # of the range of a series: differences below it are what rounding leaves of equal values
+
 
 def pinball_loss(actual: np.ndarray, quantiles: np.ndarray, levels: np.ndarray | Sequence[float]) -> np.ndarray:
     """Pinball loss of each quantile at each step; its mean is smallest at the true quantile.
@@ -43,14 +45,16 @@ def seasonal_scale(history: np.ndarray, season: int) -> float:
         season: m, steps in the season; 1 means none.
 
     Returns:
-        In the unit of the series; nan when no pair is observed (T <= m) or when nothing changed (scale 0).
+        In the unit of the series; nan when no pair is observed (T <= m) or when nothing changed but by what rounding
+        leaves (RESIDUE of the range).
 
     Source: Hyndman and Koehler (2006), "Another look at measures of forecast accuracy", International Journal of
     Forecasting 22, 679-688.
     """
     values = np.asarray(history, dtype=np.float64)
-    scale = _mean_observed(np.abs(values[season:] - values[:-season]))
-    return scale if scale > 0 else float("nan")
+    scale = mean_observed(np.abs(values[season:] - values[:-season]))
+    observed = values[np.isfinite(values)]
+    return scale if scale > 0 and scale > RESIDUE * np.ptp(observed) else float("nan")
 
 
 def mase(actual: np.ndarray, point: np.ndarray, history: np.ndarray, season: int) -> float:
@@ -70,7 +74,7 @@ def mase(actual: np.ndarray, point: np.ndarray, history: np.ndarray, season: int
 
     Source: Hyndman and Koehler (2006), see `seasonal_scale`.
     """
-    return _mean_observed(np.abs(np.asarray(actual, dtype=np.float64) - point)) / seasonal_scale(history, season)
+    return mean_observed(np.abs(np.asarray(actual, dtype=np.float64) - point)) / seasonal_scale(history, season)
 
 
 def scaled_quantile_loss(
@@ -99,7 +103,7 @@ def scaled_quantile_loss(
     Source: Makridakis et al. (2022), "The M5 uncertainty competition", International Journal of Forecasting 38,
     1365-1385, there as scaled pinball loss, without the 2.
     """
-    return 2 * _mean_observed(pinball_loss(actual, quantiles, levels)) / seasonal_scale(history, season)
+    return 2 * mean_observed(pinball_loss(actual, quantiles, levels)) / seasonal_scale(history, season)
 
 
 def weighted_quantile_loss(
@@ -144,7 +148,7 @@ def coverage(actual: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
     """
     y = np.asarray(actual, dtype=np.float64)
     inside = (y >= lower) & (y <= upper)
-    return _mean_observed(np.where(np.isnan(y), np.nan, inside))
+    return mean_observed(np.where(np.isnan(y), np.nan, inside))
 
 
 def calibration(actual: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
@@ -161,7 +165,7 @@ def calibration(actual: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     """
     y = np.asarray(actual, dtype=np.float64)[:, None]
     below = np.where(np.isnan(y), np.nan, y <= quantiles)
-    return np.array([_mean_observed(column) for column in below.T])
+    return np.array([mean_observed(column) for column in below.T])
 
 
 def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -174,7 +178,7 @@ def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     Returns:
         0 ... 1, higher is better; nan without rows.
     """
-    return _mean_observed((np.argmax(probabilities, axis=1) == labels).astype(np.float64))
+    return mean_observed((np.argmax(probabilities, axis=1) == labels).astype(np.float64))
 
 
 def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -191,7 +195,7 @@ def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
     Source: Good (1952), "Rational decisions", Journal of the Royal Statistical Society B 14, 107-114.
     """
-    return _mean_observed(log_losses(labels, probabilities))
+    return mean_observed(log_losses(labels, probabilities))
 
 
 def log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -249,7 +253,7 @@ def macro_f1(counts: np.ndarray) -> float:
     """
     hits = np.diagonal(counts, axis1=-2, axis2=-1).astype(np.float64)
     seen = counts.sum(-1) + counts.sum(-2)
-    return _mean_observed(np.where(seen > 0, 2 * hits / np.maximum(seen, 1), np.nan))
+    return mean_observed(np.where(seen > 0, 2 * hits / np.maximum(seen, 1), np.nan))
 
 
 def wilson_interval(share: float, rows: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -297,7 +301,11 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def _mean_observed(values: np.ndarray) -> float:
+def mean_observed(values: np.ndarray) -> float:
     """Mean without the missing values; nan, without a warning, when none is left."""
     observed = values[~np.isnan(values)]
-    return float(observed.mean()) if observed.size else float("nan")
+    if not observed.size:
+        return float("nan")
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(observed.mean())
+    return mean if math.isfinite(mean) else float((observed / observed.size).sum())  # a sum near 1e308 overflows

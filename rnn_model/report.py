@@ -267,10 +267,11 @@ def _against_last_season(forecast: Forecast, steps: str) -> str:
     both = ~np.isnan(before)
     if not both.any():
         return ""
-    level = float(before[both].mean())
-    change = float(forecast.median[both].mean()) - level
+    size = float(np.abs(before[both]).max()) or 1.0  # sums near 1e308 would overflow
+    level = float((before[both] / size).mean()) * size
+    change = float((forecast.median[both] / size).mean()) * size - level
     reference = f"the last {season} {steps}" if ahead % season == 0 else "the same part of the last season"
-    if abs(change) <= 0.1 * float(np.ptp(forecast.quantiles, axis=1).mean()):
+    if abs(change) <= 0.1 * float(np.ptp(forecast.quantiles / size, axis=1).mean()) * size:
         return f"stay at the level of {reference}"
     word = "above" if change > 0 else "below"
     percent = abs(change / level) * 100 if level and before[both].min() > 0 else math.inf

@@ -239,6 +239,22 @@ def test_a_season_that_no_window_knows_whole_is_no_rival(tiny: Model) -> None:
     assert made.rival == "repeating the last value"
 
 
+def test_what_rounding_leaves_is_exact(tiny: Model) -> None:
+    """A sine repeats itself but for its last digits, which are no scale and no error."""
+    made = backtest(tiny, np.sin(np.arange(96) * np.pi / 6), horizon=6, season=12)
+    assert made.verdict.startswith("Repeating the last 12 values is better here, and exact on your last")
+    assert "MASE" not in made.verdict
+    assert made.gain == -np.inf
+
+
+def test_huge_values_are_compared_like_others(tiny: Model) -> None:
+    values = 1 + SEASONAL / 1000 + np.random.default_rng(7).uniform(0, 0.5, 96)
+    small, huge = (backtest(tiny, size * values, 6, 12) for size in (1.0, 1e308))
+    assert huge.gain == pytest.approx(small.gain, rel=1e-6)
+    assert huge.mase == pytest.approx(small.mase, rel=1e-6)
+    assert huge.verdict == small.verdict
+
+
 def test_a_request_out_of_range_is_refused_even_when_too_short(tiny: Model) -> None:
     with pytest.raises(InputError, match="horizon 0"):
         backtest(tiny, [1.0, 2.0], horizon=0)

@@ -195,6 +195,14 @@ def test_any_size_of_number_is_scaled_in_and_out(tiny: Model, size: float) -> No
     assert np.abs(found - plain).max() <= tolerance * spread(plain)
 
 
+def test_a_band_beyond_the_largest_number_ends_there(tiny: Model) -> None:
+    values = 1e308 * np.random.default_rng(0).uniform(0.5, 1.79, 40)
+    found = forecast(tiny, values, horizon=12, season=1).quantiles
+    assert np.isfinite(found).all()
+    assert (np.diff(found, axis=1) >= 0).all()
+    assert found.max() == np.finfo(float).max, "the series is not large enough to show it"
+
+
 def test_missing_values_stay_missing_and_do_no_harm(tiny: Model) -> None:
     values = np.array(AIR, float)
     values[[0, 1, 20, 21, 40]] = np.nan

@@ -18,6 +18,7 @@ from rnn_model.metrics import (
     log_loss,
     macro_f1,
     mase,
+    mean_observed,
     pinball_loss,
     scaled_quantile_loss,
     seasonal_scale,
@@ -70,6 +71,20 @@ def test_seasonal_scale_uses_only_pairs_that_are_both_observed():
 def test_the_scale_is_undefined_without_variation_or_pairs(history, season):
     assert np.isnan(seasonal_scale(np.array(history), season))
     assert np.isnan(mase(np.array([1.0]), np.array([2.0]), np.array(history), season))
+
+
+def test_what_rounding_leaves_is_no_variation():
+    wave = np.sin(np.arange(96) * np.pi / 6)
+    assert np.abs(wave[12:] - wave[:-12]).max() > 0
+    assert np.isnan(seasonal_scale(wave, 12))
+    assert np.isnan(seasonal_scale(1e6 + wave, 12))
+    assert seasonal_scale(1e13 + np.arange(24.0), 1) == 1
+    assert seasonal_scale(np.array([1e308, 1.2e308, 1e308, 1.2e308] * 9), 1) == pytest.approx(0.2e308)
+
+
+def test_a_mean_of_huge_values_does_not_overflow():
+    assert mean_observed(np.array([1.2e308, np.nan, 1.4e308])) == pytest.approx(1.3e308)
+    assert abs(mean_observed(np.array([1.2e308, 1.2e308, -1.2e308, -1.2e308] * 9))) < 1e293
 
 
 def test_mase_by_hand():

@@ -95,6 +95,11 @@ def test_sentence(forecast, sentence):
     assert plain(describe(forecast)) == plain(sentence)
 
 
+def test_a_sentence_about_huge_values_names_numbers() -> None:
+    huge = made(1e308 * np.array([1.0, 1.2, 1.1] * 4), 1e308 * np.full(12, 1.5), spread=1e306, season=3)
+    assert plain(describe(huge)).startswith("The next 12 values run about 36 % above the last 3 values.")
+
+
 def test_sentence_names_the_chance_asked_for():
     forecast = made([1, 5, 9], [12, 14])
 

@@ -72,7 +72,9 @@ def wild_values(values: np.ndarray) -> np.ndarray:
     present = values[np.isfinite(values)]
     if len(present) < FEW_VALUES:
         return np.empty(0, int)
-    low, middle, high = np.quantile(present, [0.25, 0.5, 0.75])
+    largest = float(np.abs(present).max()) or 1.0
+    values = values / largest  # distances between values near 1e308 would overflow
+    low, middle, high = np.quantile(present / largest, [0.25, 0.5, 0.75])
     spread = max(high - low, 0.05 * abs(middle))
     wild = np.flatnonzero(np.abs(values - middle) > WILD * spread) if spread > 0 else np.empty(0, int)
     return wild if len(wild) <= max(1, 0.05 * len(values)) else np.empty(0, int)
