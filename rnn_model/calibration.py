@@ -21,6 +21,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from rnn_model.constraints import noted
 from rnn_model.records import Backtest, Forecast
 from rnn_model.report import percent
 
@@ -72,12 +73,13 @@ def calibrate(forecast: Forecast, checked: Backtest) -> Forecast:
     median = forecast.median[:, None]
     said = _in_words(change)
     note = f"Of your last {checked.points} points the network's own 80 % band caught {checked.caught}: {said}."
-    return replace(
+    changed = replace(
         forecast,
         quantiles=median + change[:, None] * (forecast.quantiles - median),
         notes=(*forecast.notes, note),
         stated=(*forecast.stated, said),
     )
+    return noted(changed)
 
 
 def _scores(checked: Backtest) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from rnn_model.records import Forecast, Series
 
 POSITIVE, WHOLE = "kept at or above zero", "whole numbers"
+BELOW_ZERO = "The band reaches below zero, where no value was: it can be kept at or above zero."
 
 
 def never_negative(series: Series) -> bool:
@@ -23,6 +24,20 @@ def always_whole(series: Series) -> bool:
     return bool(len(seen) and (seen == np.round(seen)).all() and np.abs(seen).max() < 2**53)
 
 
+def noted(forecast: Forecast) -> Forecast:
+    """The forecast with BELOW_ZERO among its notes where that is so, and only there.
+
+    A band below zero of a series that never was is possible, but must not pass in silence; nor may it be said of one
+    that was narrowed or kept above zero since.
+    """
+    series = forecast.history
+    reaches = len(series) > 1 and never_negative(series) and bool((forecast.quantiles < 0).any())
+    if reaches == (BELOW_ZERO in forecast.notes):
+        return forecast
+    others = tuple(note for note in forecast.notes if note != BELOW_ZERO)
+    return replace(forecast, notes=(*others, BELOW_ZERO) if reaches else others)
+
+
 def constrain(forecast: Forecast, *, positive: bool = False, whole: bool = False) -> Forecast:
     """The forecast with quantiles below zero set to zero, or rounded; what was done is stated in it.
 
@@ -31,4 +46,4 @@ def constrain(forecast: Forecast, *, positive: bool = False, whole: bool = False
     quantiles = np.maximum(forecast.quantiles, 0.0) if positive else forecast.quantiles
     quantiles = np.round(quantiles) if whole else quantiles
     done = tuple(words for words, asked in ((POSITIVE, positive), (WHOLE, whole)) if asked)
-    return replace(forecast, quantiles=quantiles, stated=(*forecast.stated, *done)) if done else forecast
+    return noted(replace(forecast, quantiles=quantiles, stated=(*forecast.stated, *done))) if done else forecast

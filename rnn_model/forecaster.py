@@ -11,7 +11,7 @@ import torch
 
 from rnn_model import encode, seasonality
 from rnn_model.checkpoint import Model
-from rnn_model.constraints import never_negative
+from rnn_model.constraints import noted
 from rnn_model.errors import InputError, Problem
 from rnn_model.reading import future_times, read
 from rnn_model.records import Forecast, Reading, Series
@@ -103,7 +103,7 @@ def _forecasts(
         for row, of_row in zip(rows, quantiles, strict=True):
             series = batch[row]
             used = encode.usable(found[row], min(len(known[row][0]), config.context))
-            results[row] = Forecast(
+            made = Forecast(
                 history=series,
                 levels=np.array(config.levels),
                 quantiles=of_row,
@@ -112,9 +112,9 @@ def _forecasts(
                 notes=(
                     *_notes(series, found[row], used, season, config.context, told),
                     *_ends_early(known[row][1]),
-                    *_below_zero(series, of_row),
                 ),
             )
+            results[row] = noted(made)
     return [result for result in results if result is not None]
 
 
@@ -176,13 +176,6 @@ def _ends_early(gap: int) -> tuple[str, ...]:
         return ()
     missing = "The last step is" if gap == 1 else f"The last {gap} steps are"
     return (f"{missing} missing: the forecast begins after {'it' if gap == 1 else 'them'}.",)
-
-
-def _below_zero(series: Series, quantiles: np.ndarray) -> tuple[str, ...]:
-    """A band below zero of a series that never was is possible, but must not pass in silence."""
-    if len(series) > 1 and never_negative(series) and (quantiles < 0).any():
-        return ("The band reaches below zero, where no value was: it can be kept at or above zero.",)
-    return ()
 
 
 def _notes(

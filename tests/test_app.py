@@ -155,6 +155,7 @@ def test_a_series_that_was_never_negative_stays_so_unless_told_otherwise(model):
     assert "kept at or above zero" in kept.adjusted
     assert (kept.table["Low"].astype(float) >= 0).all()
     assert "kept at or above zero" in words(kept.result), "stated on the picture"
+    assert "below zero" not in words(kept.strip)
     free = answer(model, counts, None, 6, None, 0.8, Chosen(counts), [])
     assert (free.table["Low"].astype(float) < 0).any()
     assert "below zero" in words(free.strip)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_model import Model, forecast
-from rnn_model.constraints import POSITIVE, WHOLE, always_whole, constrain, never_negative
+from rnn_model.constraints import BELOW_ZERO, POSITIVE, WHOLE, always_whole, constrain, never_negative, noted
 from rnn_model.records import Forecast, Series
 
 LEVELS = np.arange(1, 10) / 10
@@ -48,3 +48,12 @@ def test_a_band_below_zero_is_never_silent(model: Model):
     assert any("below zero" in note for note in made.notes)
     assert not any("below zero" in note for note in forecast(model, counts - 5, 6).notes)
     assert not any("below zero" in note for note in forecast(model, counts + 50, 6).notes)
+    assert BELOW_ZERO not in constrain(made, positive=True).notes
+
+
+@pytest.mark.parametrize(("lowest", "said"), [(-1.0, True), (0.0, False)])
+def test_a_note_on_a_band_below_zero_goes_with_the_band(lowest: float, said: bool):
+    """Narrowed bands may no longer reach there, widened ones may for the first time."""
+    for notes in ((), (BELOW_ZERO,)):
+        made = Forecast(Series(np.array([1.0, 2.0])), LEVELS, np.linspace(lowest, 3, 9)[None], notes=("One.", *notes))
+        assert noted(made).notes == (("One.", BELOW_ZERO) if said else ("One.",))
