@@ -16,6 +16,8 @@ from interface.sections import Asked, downloads, moment_of_the_past, picture
 from rnn_model import InputError, Model, backtest, calibrate, forecast, read
 from rnn_model.backtest import rival_ahead, rival_is_better
 from rnn_model.constraints import POSITIVE, WHOLE, always_whole, constrain, never_negative
+from rnn_model.errors import Problem
+from rnn_model.forecaster import longest_season
 from rnn_model.plots import forecast_figure
 from rnn_model.records import Alternative, Backtest, Forecast, Reading, Series
 from rnn_model.report import band, decimals_for, describe, forecast_csv, moment, step_words
@@ -95,8 +97,8 @@ def answer(
     model: Model,
     text: str,
     file: str | None,
-    horizon: int | None,
-    season: int | None,
+    horizon: float | None,
+    season: float | None,
     coverage: float,
     chosen: Chosen,
     adjust: list[str] | None = None,
@@ -107,7 +109,7 @@ def answer(
     Args:
         model: from `load`.
         text, file: the input; the text wins.
-        horizon, season: as asked; None and 0 when not.
+        horizon, season: as asked; None when not, 0 for a season to be found.
         coverage: chance of the range that is named.
         chosen: readings chosen so far.
         adjust: what to do to the quantiles; None, or another input than before, does what suits it.
@@ -122,24 +124,42 @@ def answer(
         reading = read(source, choices=chosen.choices)
         if not reading.series:
             return _invited(reading, chosen)
-        steps, clamped = _within(HORIZON if horizon is None else horizon, model.forecaster[0].max_horizon)
-        return _shown(model, reading, steps, season or None, coverage, clamped, chosen, adjust)
+        steps, moved = _steps(model, horizon)
+        period, rounded = _season(model, season)
+        moves = [said for said in (moved, rounded) if said]
+        return _shown(model, reading, steps, period, coverage, moves, chosen, adjust)
     except InputError as error:
         return Answer(problems(error), chosen=chosen)
 
 
 def replay(
-    model: Model, text: str, file: str | None, horizon: int | None, season: int | None, chosen: Chosen, origin: int
+    model: Model,
+    text: str,
+    file: str | None,
+    horizon: float | None,
+    season: float | None,
+    chosen: Chosen,
+    adjust: list[str],
+    origin: int,
 ) -> str:
-    """HTML: the forecast of the same input as it would have been with its first `origin` values."""
+    """HTML: the forecast of the same input as it would have been with its first `origin` values.
+
+    Args:
+        adjust: what is done to its quantiles, by what was known then; the others as for `answer`.
+    """
     source: str | Path = Path(file) if file and not text.strip() else text
     try:
         reading = read(source, choices=chosen.choices if chosen.source == source else ())
         if not reading.series:
             return ""
         series = reading.series[reading.selected]
-        steps, _ = _within(HORIZON if horizon is None else horizon, model.forecaster[0].max_horizon)
-        return moment_of_the_past(model, series, min(max(origin, 1), len(series)), steps, season or None)
+        steps, _ = _steps(model, horizon)
+        period, _ = _season(model, season)
+
+        def as_asked(then: Forecast) -> Forecast:
+            return adjusted(then, backtest(model, then.history, steps, period), adjust) if adjust else then
+
+        return moment_of_the_past(model, series, min(max(origin, 1), len(series)), steps, period, as_asked)
     except InputError as error:
         return problems(error)
 
@@ -164,7 +184,7 @@ def _shown(
     steps: int,
     season: int | None,
     coverage: float,
-    clamped: str,
+    moves: list[str],
     chosen: Chosen,
     adjust: list[str] | None,
 ) -> Answer:
@@ -178,7 +198,7 @@ def _shown(
     return Answer(
         _result(result, checked, coverage),
         chosen,
-        _strip([*reading.warnings, *filter(None, [clamped])], notes),
+        _strip([*reading.warnings, *moves], notes),
         _others(reading),
         _series(reading),
         offered,
@@ -231,10 +251,29 @@ def _is_series(other: Alternative) -> bool:
     return other.choice.startswith(_SERIES_CHOICES)
 
 
-def _within(horizon: int, longest: int) -> tuple[int, str]:
-    """The horizon inside its limits, and a note when it had to be moved there."""
-    moved = min(max(horizon, 1), longest)
-    return moved, "" if moved == horizon else f"Steps ahead go from 1 to {longest}: {moved} instead of {horizon}."
+def _steps(model: Model, asked: float | None) -> tuple[int, str]:
+    """The horizon as a whole number inside its limits, and a note when it had to be moved there."""
+    longest = model.forecaster[0].max_horizon
+    if asked is None:
+        return HORIZON, ""
+    moved = min(max(round(asked), 1), longest)
+    limits = f"Steps ahead are whole numbers from 1 to {longest}"
+    return moved, "" if moved == asked else f"{limits}: {moved} instead of {asked:.12g}."
+
+
+def _season(model: Model, asked: float | None) -> tuple[int | None, str]:
+    """The season as a whole number, None when it is to be found, and a note when it was rounded.
+
+    Raises:
+        InputError: it is out of range.
+    """
+    longest, asked = longest_season(model), asked or 0
+    season = round(asked)
+    if not 0 <= season <= longest:
+        fix = "Give 0 to have it found, 1 if there is none."
+        raise InputError(Problem(f"{season} steps in a season", f"a whole number from 0 to {longest}", fix))
+    rounded = f"A season is a whole number of steps: {season} instead of {asked:.12g}."
+    return season or None, "" if season == asked else rounded
 
 
 def _strip(warnings: list[str], notes: list[str]) -> str:

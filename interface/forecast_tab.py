@@ -13,11 +13,12 @@ from interface.link import Shared, copy_link, unpacked
 from interface.sections import SECTIONS, Asked, section
 from interface.visit import FORECAST, Visit, network_choice, offered, used
 from rnn_model import InputError, Model
+from rnn_model.forecaster import longest_season
 
 COVERAGES = [("8 in 10", 0.8), ("5 in 10", 0.5)]
 REPLAY_HINT = (
     '<p class="hint">Move the slider to see the forecast of that moment beside what then came. '
-    "Every moment is read anew: scale, season and bands are those of the values known then.</p>"
+    "Every moment is read anew: scale, season and what is done to the band follow from the values known then.</p>"
 )
 
 
@@ -37,12 +38,12 @@ def forecast_tab(model: Model, visit: Visit) -> None:
             )
             file = gr.UploadButton("or choose a CSV, TSV, TXT, JSON or XLSX file", file_types=FILE_TYPES, size="sm")
             with gr.Row():
+                # no precision: it would round in silence
                 horizon = gr.Number(
-                    first.horizon, label="Steps ahead", info=f"1 to {limits.max_horizon}", precision=0, min_width=110
+                    first.horizon, label="Steps ahead", info=f"1 to {limits.max_horizon}", min_width=110
                 )
-                season = gr.Number(
-                    0, label="Steps in a season", info="0: found for you, 1: none", precision=0, min_width=110
-                )
+                seasons = f"0: found for you, 1: none; up to {longest_season(model)}"
+                season = gr.Number(0, label="Steps in a season", info=seasons, min_width=110)
             network = network_choice()
             go = gr.Button("Forecast", variant="primary")
             chosen = gr.State(opening.chosen)
@@ -117,16 +118,16 @@ def forecast_tab(model: Model, visit: Visit) -> None:
         )
     shown["moment"].change(  # its input event may still carry the value before
         run_replay,
-        [*using, text, file, horizon, season, chosen, shown["moment"]],
+        [*using, text, file, horizon, season, chosen, shown["adjust"], shown["moment"]],
         shown["replayed"],
         trigger_mode="always_last",
         **quietly,
     )
 
 
-def _shared(text: str, horizon: int | None, season: int | None, chosen: Chosen) -> Shared:
+def _shared(text: str, horizon: float | None, season: float | None, chosen: Chosen) -> Shared:
     choices = chosen.choices if chosen.source == text else ()
-    return Shared(text, HORIZON if horizon is None else horizon, season or 0, choices)
+    return Shared(text, HORIZON if horizon is None else round(horizon), round(season or 0), choices)
 
 
 def _results(opening: Answer) -> tuple[dict[str, Any], dict[str, gr.Accordion]]:

@@ -19,7 +19,7 @@ from rnn_model.plots import (
     influence_figure,
     svg,
 )
-from rnn_model.records import FOLLOWED, Backtest, Series, Trace
+from rnn_model.records import FOLLOWED, Backtest, Forecast, Series, Trace
 from rnn_model.report import backtest_csv, describe, moment, trace_csv
 
 SECTIONS = {
@@ -143,11 +143,22 @@ def units_in_words(trace: Trace) -> str:
     return f"Of {trace.follows.shape[1]} hidden units {said} (correlation of {FOLLOWS} or more, either way)."
 
 
-def moment_of_the_past(model: Model, series: Series, origin: int, horizon: int, season: int | None) -> str:
-    """The forecast as it would have been when `origin` values were known, and what then came."""
+def moment_of_the_past(
+    model: Model,
+    series: Series,
+    origin: int,
+    horizon: int,
+    season: int | None,
+    adjust: Callable[[Forecast], Forecast],
+) -> str:
+    """The forecast as it would have been when `origin` values were known, and what then came.
+
+    Args:
+        adjust: does to its quantiles what is done to those of the forecast above.
+    """
     past = known(series, origin)
     try:
-        then = forecast(model, past, horizon, season)
+        then = adjust(forecast(model, past, horizon, season))
     except InputError as error:
         return f'<p class="said">{escape(str(error))}</p>'
     came = np.full(horizon, np.nan)

@@ -132,7 +132,12 @@ def check_request(model: Model, horizon: int, season: int | None) -> None:
     config, _ = model.forecaster
     _check("horizon", horizon, config.max_horizon)
     if season is not None:
-        _check("season", season, config.context // 2)
+        _check("season", season, longest_season(model))
+
+
+def longest_season(model: Model) -> int:
+    """Steps of the longest season that the model can use: it must see two of them."""
+    return model.forecaster[0].context // 2
 
 
 def _check(name: str, value: object, largest: int) -> None:

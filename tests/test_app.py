@@ -16,7 +16,7 @@ import pytest
 from gradio_client.exceptions import AppError
 
 import app
-from interface.answer import Chosen, answer, examples, origin, replay
+from interface.answer import COUNTED, Chosen, answer, examples, origin, replay
 from interface.sections import SECTIONS, section
 from rnn_model import backtest, calibrate, explain, forecast
 from rnn_model.backtest import EVEN
@@ -101,10 +101,6 @@ def test_a_horizon_outside_its_limits_is_moved_and_said(model, asked, used):
 
     assert len(shown.table) == used
     assert ("instead of" in words(shown.strip)) == (asked is not None)
-
-
-def test_a_season_out_of_range_is_explained(model):
-    assert "season" in words(ask(model, PASSENGERS, season=10**6).result)
 
 
 def test_text_wins_over_a_file_and_a_file_is_read_when_the_box_is_empty(model, tmp_path):
@@ -205,12 +201,47 @@ def test_a_better_rival_is_drawn_too(model, monkeypatch):
 
 def test_any_moment_of_the_past_is_forecast_as_it_would_have_been(model):
     values = [float(value) for value in PASSENGERS.split()]
-    shown = words(replay(model, PASSENGERS, None, 6, None, Chosen(), 18))
+    shown = words(replay(model, PASSENGERS, None, 6, None, Chosen(), [], 18))
     assert describe(forecast(model, values[:18], horizon=6)) in shown
     altered = " ".join([*PASSENGERS.split()[:18], "999", "999", "1", "1", "1", "1"])
     assert describe(forecast(model, values[:18], horizon=6)) in words(
-        replay(model, altered, None, 6, None, Chosen(), 18)
+        replay(model, altered, None, 6, None, Chosen(), [], 18)
     )
+
+
+def test_a_moment_of_the_past_is_treated_as_the_present_is(model):
+    """What is ticked is done to its band too, by what was known then."""
+    counts = "3 0 1 0 2 0 0 4 1 0 0 1 2 0 3 0 0 1 0 2 1 0 0 1 0 0 3 1 0 2"
+    kept, free = (
+        words(replay(model, counts, None, 6, None, Chosen(counts), ticked, 24))
+        for ticked in (["kept at or above zero"], [])
+    )
+    assert "lying between 0" in kept
+    assert "kept at or above zero" in kept, "stated on the picture"
+    assert "lying between −" in free
+
+    values = [float(value) for value in PASSENGERS.split()]
+    then = values[: len(values) - 6]
+    checked = calibrate(forecast(model, then, horizon=6), backtest(model, then, horizon=6))
+    shown = replay(model, PASSENGERS, None, 6, None, Chosen(), [COUNTED], len(then))
+    assert describe(checked) in words(shown)
+
+
+def test_what_is_no_whole_number_of_steps_is_rounded_aloud(model):
+    shown = answer(model, PASSENGERS, None, 5.6, 2.7, 0.8, Chosen())
+    assert len(shown.table) == 6
+    assert shown.asked.season == 3
+    assert "6 instead of 5.6" in words(shown.strip)
+    assert "3 instead of 2.7" in words(shown.strip)
+    plain = answer(model, PASSENGERS, None, 6.0, 3.0, 0.8, Chosen())
+    assert "instead of" not in words(plain.strip)
+
+
+@pytest.mark.parametrize("season", [-4, 1000])
+def test_a_season_out_of_range_is_refused_with_what_the_box_takes(model, season):
+    shown = words(ask(model, PASSENGERS, horizon=6, season=season).result)
+    assert "a whole number from 0 to 384" in shown
+    assert "Give 0 to have it found" in shown
 
 
 def test_one_of_several_series_is_chosen_by_name(model):
