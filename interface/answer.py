@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from interface.program import program
 from interface.sections import Asked, downloads, moment_of_the_past, picture
@@ -222,7 +223,11 @@ def _result(result: Forecast, checked: Backtest, coverage: float) -> str:
     """The sentence, the picture, and under it whether to believe them; a better rival is drawn too."""
     sentence = describe(result, coverage)
     rivals = [(checked.rival, rival_ahead(result, checked))] if rival_is_better(checked) else []
-    shown = picture(lambda narrow: forecast_figure(result, narrow=narrow, rivals=rivals), sentence, "forecast")
+
+    def draw(narrow: bool) -> Figure:
+        return forecast_figure(result, narrow=narrow, coverage=coverage, rivals=rivals)
+
+    shown = picture(draw, sentence, "forecast")
     return (
         f'<p class="verdict" role="status">{escape(sentence)}</p>{shown}'
         f'<p class="believe">{escape(checked.verdict)}</p>'

@@ -28,7 +28,7 @@ from matplotlib.ticker import MaxNLocator
 
 from rnn_model.reading.checks import wild_values
 from rnn_model.records import FOLLOWED, Backtest, Forecast, Series, Trace
-from rnn_model.report import band, decimals_for, magnitude_of, number, percent
+from rnn_model.report import band, decimals_of, magnitude_of, number, percent
 
 INK = "#1a1c1f"
 ACCENT = "#0072b2"  # the blue of Okabe and Ito's colour-blind-safe palette
@@ -66,6 +66,7 @@ def forecast_figure(
     forecast: Forecast,
     *,
     narrow: bool = False,
+    coverage: float = BANDS[0],
     shown: int | None = None,
     rivals: Sequence[tuple[str, np.ndarray]] = (),
     came: np.ndarray | None = None,
@@ -75,6 +76,7 @@ def forecast_figure(
     Args:
         forecast: what to draw; missing values of its history are drawn as gaps.
         narrow: a figure for a phone: less wide, less history, the same size of type.
+        coverage: chance of the range whose ends are written beside the last step, as `describe` writes them.
         shown: steps of history to draw; by default a few seasons, enough to judge the forecast by.
         rivals: name and values (K,) of at most two other forecasts to draw beside it.
         came: (K,) what then came, nan where it is not known.
@@ -85,19 +87,20 @@ def forecast_figure(
     factor, magnitude = magnitude_of(np.concatenate([values, forecast.quantiles.ravel()]))
     past, median = values / factor, forecast.median / factor
     reach = float(forecast.levels[-1] - forecast.levels[0])
-    bands = {min(coverage, reach): band(forecast, coverage) / factor for coverage in BANDS}
+    bands = {min(share, reach): band(forecast, share) / factor for share in BANDS}
     outer = bands[max(bands)]
     x, dated = _positions(forecast, len(past) + ahead)
 
     others = [line / factor for line in (came, *(values for _, values in rivals)) if line is not None]
     low, high = limits(np.concatenate([past, outer.ravel(), *others]))
     ticks, value_labels = value_ticks(low, high)
-    ends = outer[1, -1], median[-1], outer[0, -1]
-    decimals = decimals_for(float(ends[0] - ends[2]) or abs(float(ends[1])), 2)
+    named = band(forecast, coverage)[:, -1] / factor
+    ends = named[1], median[-1], named[0]
+    decimals = decimals_of(forecast, factor)
     end_labels = [number(float(end), decimals) for end in ends]
 
     key = [_Key("observed", INK, 1.5), _Key("median", ACCENT, 2.2)]
-    key += [_Key(f"{percent(coverage)} band", ACCENT, 9.0, shade) for shade, coverage in _shades(bands)]
+    key += [_Key(f"{percent(share)} band", ACCENT, 9.0, shade) for shade, share in _shades(bands)]
     if came is not None:
         key.append(_Key("what came", INK, 3.0))
     key += [_Key(name, INK, 1.2, 1.0, dashes) for (name, _), dashes in zip(rivals, (_DASHES, _DOTS), strict=False)]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_model.constraints import WHOLE
 from rnn_model.records import Backtest, Forecast, Series, Trace
 
 _STEPS = (  # pandas offset alias, one step, several steps, how a moment is written
@@ -71,7 +72,8 @@ def band(forecast: Forecast, coverage: float) -> np.ndarray:
     """(2, K) lower and upper bound of the central band of `coverage`, or of the widest that the levels allow."""
     tail = (1 - coverage) / 2
     lowest, highest = float(forecast.levels[0]), float(forecast.levels[-1])
-    return np.stack([forecast.quantile(max(tail, lowest)), forecast.quantile(min(1 - tail, highest))])
+    edges = np.stack([forecast.quantile(max(tail, lowest)), forecast.quantile(min(1 - tail, highest))])
+    return np.round(edges) if WHOLE in forecast.stated else edges  # between two levels lies no whole number
 
 
 def step_words(frequency: str | None) -> tuple[str, str]:
@@ -104,8 +106,7 @@ def moment(time: np.datetime64, frequency: str | None) -> str:
 def number_format(forecast: Forecast, digits: int = 2) -> Callable[[float], str]:
     """A function that writes values of this forecast with their unit, to `digits` digits of the forecast's range."""
     factor, magnitude = magnitude_of(forecast.quantiles)
-    spread = float(np.mean(forecast.quantiles[:, -1] / factor - forecast.quantiles[:, 0] / factor))
-    decimals = decimals_for(spread or float(np.max(np.abs(forecast.quantiles))) / factor, digits)
+    decimals = decimals_of(forecast, factor, digits)
     unit = forecast.history.unit
 
     def write(value: float) -> str:
@@ -115,6 +116,12 @@ def number_format(forecast: Forecast, digits: int = 2) -> Callable[[float], str]
         return f"{text}{_NO_BREAK}{unit}" if unit else text
 
     return write
+
+
+def decimals_of(forecast: Forecast, factor: float, digits: int = 2) -> int:
+    """Decimals that show `digits` digits of the range of a forecast whose values are divided by `factor`."""
+    spread = float(np.mean(forecast.quantiles[:, -1] / factor - forecast.quantiles[:, 0] / factor))
+    return decimals_for(spread or float(np.max(np.abs(forecast.quantiles))) / factor, digits)
 
 
 def number(value: float, decimals: int) -> str:

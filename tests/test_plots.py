@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from quickest import quickest
 
+from rnn_model.constraints import constrain
 from rnn_model.plots import (
     ACCENT,
     CONTRAST,
@@ -22,6 +23,7 @@ from rnn_model.plots import (
     svg,
 )
 from rnn_model.records import Backtest, Forecast, Series, Trace
+from rnn_model.report import describe
 
 LEVELS = np.arange(1, 10) / 10
 SVG = "{http://www.w3.org/2000/svg}"
@@ -86,6 +88,19 @@ def test_lines_hold_the_history_and_the_median():
     np.testing.assert_array_equal(line(figure, "observed").get_xdata(), np.arange(1, 49))
     np.testing.assert_array_equal(line(figure, "median").get_ydata()[1:], forecast.median)
     np.testing.assert_array_equal(line(figure, "median").get_xdata(), np.arange(48, 55))
+
+
+@pytest.mark.parametrize("coverage", [0.8, 0.5])
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_labels_at_the_end_are_the_numbers_of_the_sentence(coverage, whole):
+    """Bands that widen have other digits at the end than on average."""
+    medians, apart = np.array([0.121, 0.152, 7.3]), np.array([[0.01], [0.2], [1.3]])
+    forecast = Forecast(Series(np.arange(1.0, 9.0)), LEVELS, medians[:, None] + apart * (np.arange(9) - 4))
+    forecast = constrain(forecast, whole=whole)
+    drawn = {text.get_text() for text in forecast_figure(forecast, coverage=coverage).axes[0].texts}
+    said = re.search(r"near (\S+), with .* between (\S+) and (\S+)\.$", describe(forecast, coverage))
+    assert set(said.groups()) <= drawn
+    assert not whole or all(float(number.replace("−", "-")).is_integer() for number in said.groups())
 
 
 def test_bands_hold_half_and_eight_in_ten():
