@@ -187,3 +187,33 @@ def test_a_hundred_thousand_values_are_read_quickly() -> None:
     text = "\n".join(f"{value:.3f}" for value in np.random.default_rng(0).normal(100, 10, 100_000))
     assert len(first(text)) == 100_000
     assert quickest(lambda: first(text)) < 1.0  # 0.34 s measured
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("5.160e-09\n5.161e-09\n5.170e-09", [5.16e-9, 5.161e-9, 5.17e-9]),
+        ("1,234e5\n1,235e5\n1,300e5", [123400, 123500, 130000]),
+        ("1.234.567e3\n1.234.568e3\n1.234.569e3", [1234567e3, 1234568e3, 1234569e3]),
+    ],
+)
+def test_three_decimals_before_a_power_of_ten_are_no_thousands(text: str, values: list[float]) -> None:
+    found = read(text)
+    assert found.series[0].values.tolist() == pytest.approx(values, rel=1e-12)
+    assert not found.alternatives
+    assert not any("could also be written" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("values", "lost"),
+    [
+        (np.linspace(9e14, 1.1e15, 12), False),
+        (np.linspace(1e-20, 3e-20, 12), False),
+        (1e18 + 1000 * np.arange(12.0), True),
+        (np.append(np.arange(1.0, 12.0), 1e17), True),
+        (np.array([0.0]), False),
+    ],
+)
+def test_differences_are_said_to_be_lost_where_they_are(values, lost: bool) -> None:
+    warned = read(" ".join(map(repr, values.tolist()))).warnings
+    assert any("small differences are lost" in warning for warning in warned) == lost

@@ -110,6 +110,8 @@ def form_of(shape: str) -> Form:
     body = match["body"]
     trailing = bool(match["trailing"]) and body[-1] not in ".,"  # "5.-" is five francs and no cents
     point, comma = (_FITS[decimal].fullmatch(body) is not None for decimal in ("point", "comma"))
+    if match["exponent"] and point and comma and re.search("[.,]", body):
+        point, comma = "." in body, "," in body  # nobody groups thousands before a power of ten
     return Form(
         "number",
         match.start("body"),
