@@ -180,7 +180,7 @@ def _verdict(made: Backtest, mine: float, theirs: float) -> str:
         said = f"On {points} this was {_percent(made.gain)} better than {rival}{against}."
     else:
         said = f"On {points} this was as good as {rival}{against}."
-    caught = f"The 80 % band caught {made.caught} of them."
+    caught = f"The 80 % band caught {made.caught:,} of them."
     hint = (
         f" {counted} {'is' if made.points == 1 else 'are'} few: take this as a hint."
         if made.points < FEW_POINTS

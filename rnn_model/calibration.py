@@ -72,7 +72,7 @@ def calibrate(forecast: Forecast, checked: Backtest) -> Forecast:
     change = factors(checked, len(forecast.quantiles))
     median = forecast.median[:, None]
     said = _in_words(change)
-    note = f"Of your last {checked.points} points the network's own 80 % band caught {checked.caught}: {said}."
+    note = f"Of your last {checked.points:,} points the network's own 80 % band caught {checked.caught:,}: {said}."
     changed = replace(
         forecast,
         quantiles=median + change[:, None] * (forecast.quantiles - median),

@@ -200,11 +200,11 @@ def _notes(
     elif len(seen) == 1:
         notes.append("One value says nothing about how it varies; steps of about a tenth of it are assumed.")
     elif np.all(seen == seen[0]):
-        notes.append(f"No variation seen: all {len(seen)} values are {seen[0]:g}, so that value is repeated.")
+        notes.append(f"No variation seen: all {len(seen):,} values are {seen[0]:g}, so that value is repeated.")
     elif len(seen) < FEW:
         notes.append(f"Only {len(seen)} values: the forecast rests on little.")
     if len(series) > context:
-        notes.append(f"The last {context} of {len(series)} values are used.")
+        notes.append(f"The last {context:,} of {len(series):,} values are used.")
     if found and given is None:
         source = "the calendar" if series.season else "the values"
         notes.append(f"A season of {found[0]} steps is taken from {source}.")

@@ -131,7 +131,7 @@ def test_a_change_is_bounded_and_stated(size: float, said: str) -> None:
     after = calibrate(made(2), checked(size * np.random.default_rng(6).normal(size=(500, 2))))
     assert after.stated[0].startswith("bands")
     assert after.stated[0].endswith(said)
-    assert "Of your last 1000 points the network's own 80 % band caught" in after.notes[-1]
+    assert "Of your last 1,000 points the network's own 80 % band caught" in after.notes[-1]
     widths = np.diff(after.interval(0.8), axis=0) / np.diff(made(2).interval(0.8), axis=0)
     assert (widths <= MOST + 1e-9).all()
     assert (widths >= 1 / MOST - 1e-9).all()

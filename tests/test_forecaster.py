@@ -253,7 +253,7 @@ def test_a_hundred_thousand_values_are_cut_said_and_quick(tiny: Model) -> None:
     found = forecast(tiny, values)
     # The season search looks at 2000 values, the network at 768: a twentieth of a second on a fast machine.
     assert quickest(lambda: forecast(tiny, values)) < 2.0
-    assert any("last 768 of 100000" in note for note in found.notes)
+    assert any("last 768 of 100,000" in note for note in found.notes)
     np.testing.assert_array_equal(found.quantiles, forecast(tiny, values[-5000:]).quantiles)
 
 
