@@ -12,11 +12,11 @@ from rnn_model.ngrams import prepared, steps_of
 
 
 def attribution(model: Model, text: str, label: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """How much each letter (or word) moved the log-probability of a class: gradient times input.
+    """How much each letter (or word) moved the log odds of a class: gradient times input.
 
-    For step t with embedded features e_t it is e_t . d(log p)/d(e_t) (Shrikumar et al. 2016), which is exact for a
-    network linear in its input and says otherwise what a small change would do.  The blank after a word counts for the
-    letter before it.
+    For step t with embedded features e_t it is e_t . d(log p / (1 - p))/d(e_t) (Shrikumar et al. 2016), which is exact
+    for a network linear in its input and says otherwise what a small change would do.  The log-probability itself has
+    no slope left where the network is sure.  The blank after a word counts for the letter before it.
 
     Args:
         model: from `load`, of a checkpoint that classifies texts.
@@ -41,9 +41,10 @@ def attribution(model: Model, text: str, label: str | None = None) -> tuple[np.n
     with torch.enable_grad():
         embedded = network.embedding(inputs.features, inputs.starts).detach().requires_grad_()
         logits, _, _ = network.read(embedded, inputs)
-        likelihood = (logits[0] / config.temperature).log_softmax(0)
-        chosen = int(likelihood.argmax()) if label is None else config.labels.index(label)
-        (gradient,) = torch.autograd.grad(likelihood[chosen], embedded)
+        scaled = logits[0] / config.temperature
+        chosen = int(scaled.argmax()) if label is None else config.labels.index(label)
+        others = torch.cat((scaled[:chosen], scaled[chosen + 1 :]))
+        (gradient,) = torch.autograd.grad(scaled[chosen] - others.logsumexp(0), embedded)
     scores = (gradient * embedded).sum(1).detach().double().numpy()
     letters = np.flatnonzero(~steps.closing)
     blanks = np.flatnonzero(steps.closing)

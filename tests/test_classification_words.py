@@ -112,8 +112,17 @@ def test_the_letters_that_carry_the_evidence_are_found() -> None:
     assert (against[3:6] < 0).all()
 
 
+def test_letters_speak_for_an_answer_beyond_doubt_too() -> None:
+    """Where the probability is 1, its logarithm has no slope, and only rounding would be shown."""
+    sure = bag("und", 0)
+    sure.network.bag.weight.mul_(50)
+    assert classify(sure, "und und").probabilities[0] == 1
+    scores, _ = attribution(sure, "und und", "de")
+    assert (scores > 1).all()
+
+
 def test_attribution_agrees_with_a_small_change() -> None:
-    """Gradient times input of all steps together is how the log-probability moves when all embeddings grow a little."""
+    """Gradient times input of all steps together is how the log odds move when all embeddings grow a little."""
     model = load(TEXT_FOLDER)
     config, network = model.classifier
     scores, _ = attribution(model, "Guten Tag", "de")
@@ -124,12 +133,12 @@ def test_attribution_agrees_with_a_small_change() -> None:
     inputs = inputs_of(steps)
     embedded = network.embedding(inputs.features, inputs.starts).double()
     network.double()
-    likelihood = [
-        (network.read(embedded * (1 + change), inputs)[0] / config.temperature).log_softmax(1)[0, 0].item()
-        for change in (-1e-4, 1e-4)
-    ]
+    odds = []
+    for change in (-1e-4, 1e-4):
+        logits = network.read(embedded * (1 + change), inputs)[0][0] / config.temperature
+        odds.append((logits[0] - logits[1:].logsumexp(0)).item())
     network.float()
-    assert scores.sum() == pytest.approx((likelihood[1] - likelihood[0]) / 2e-4, rel=1e-2, abs=1e-4)
+    assert scores.sum() == pytest.approx((odds[1] - odds[0]) / 2e-4, rel=1e-2, abs=1e-4)
 
 
 def test_the_hidden_states_are_those_of_the_answer() -> None:
