@@ -1,9 +1,9 @@
 """python -m training.ablation: what each part of the forecaster is worth, on sources that it never saw
 
-Every variant is trained by the packaged recipe, but shorter and without a quarter of the sources of real series; then
-it forecasts the ends of the series in those, waves (series drawn without a calendar, whose season is not told) and
-shapes (series drawn with values far from normal, judged by the loss of all quantiles).  The table shows means over
-seeds, and in brackets how far the seeds lie apart: what is smaller than that is not decided.
+Every variant is trained by the packaged recipe, but without a quarter of the sources of real series; then it forecasts
+the ends of the series in those, waves (series drawn without a calendar, whose season is not told) and shapes (series
+drawn with values far from normal, judged by the loss of all quantiles).  The table shows means over seeds, and in
+brackets how far the seeds lie apart: what is smaller than that is not decided.
 Runs already made are kept in runs/ablation and not made again.
 """
 
@@ -42,7 +42,6 @@ from training.real_series import RealSeries, training_pool
 from training.synthetic import shapes, waves
 
 OUT = Path("runs/ablation")
-STEPS = 600
 LEFT_OUT = 4  # one source in so many
 HORIZONS = {1: 6, 4: 8, 12: 18}  # season -> steps ahead, those of the competitions
 ORIGINS = 3  # windows of a series, a horizon apart
@@ -243,7 +242,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("variants", nargs="*", choices=[*VARIANTS, []], metavar="VARIANT", help="all, if none is named")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each variant")
-    parser.add_argument("--steps", type=int, default=STEPS, help="of each run")
+    parser.add_argument("--steps", type=int, default=RECIPE["steps"], help="of each run")
     return parser
 
 
