@@ -15,7 +15,7 @@ from rnn_model.checkpoint import Model
 from rnn_model.config import TextConfig
 from rnn_model.errors import InputError, Problem
 from rnn_model.network import Gathered, State, TextInputs, TextNetwork
-from rnn_model.ngrams import Steps, endings, prepared, steps_of
+from rnn_model.ngrams import Steps, endings, prepared, steps_of, unknown_alphabets
 from rnn_model.records import Classification, Part
 
 BATCH_STEPS = 16_384  # of all texts of a batch, padding included
@@ -72,10 +72,22 @@ def classify_many(model: Model, texts: Sequence[str]) -> list[Classification]:
             belief=np.empty((0, len(config.labels))),
             ends=np.empty(0, np.int64),
             threshold=config.threshold,
-            notes=(f"Only the first {len(text)} characters were read.",) if cut else (),
+            notes=(*_cut(text, cut), *_unread(text, config)),
         )
         for (text, cut), of_text, letters in zip(made, probabilities, spoken, strict=True)
     ]
+
+
+def _cut(text: str, cut: bool) -> tuple[str, ...]:
+    return (f"Only the first {len(text)} characters were read.",) if cut else ()
+
+
+def _unread(text: str, config: TextConfig) -> tuple[str, ...]:
+    """Letters of which nothing is known are no evidence, and must not pass for it in silence."""
+    if unread := unknown_alphabets(text, config):
+        names = ", ".join(name.capitalize() for name in unread)
+        return (f"Not read, since no text in such letters was learnt from: {names}.",)
+    return ()
 
 
 def inputs_of(steps: Steps) -> TextInputs:

@@ -192,6 +192,8 @@ class TextConfig:
         embedding: numbers that stand for a feature.
         longest: most characters (or words) read of a text.
         addresses: whether web addresses are read like the rest; else they are left out, being in no language.
+        alphabets: what the Unicode names of the letters begin with that training met, such as LATIN; with the unit
+            "character" others are read as blanks, since nothing is known of them. Empty for all.
         recurrent: layers that read the steps in order, or None for a bag of n-grams, blind to order.
         members: independent networks that stand side by side in them, each with its share of the hidden units, which
             it normalises by itself; the weights between members are zero.
@@ -206,6 +208,7 @@ class TextConfig:
     embedding: int = 64
     longest: int = 1000
     addresses: bool = False
+    alphabets: tuple[str, ...] = ()
     recurrent: CellConfig | None = CellConfig(hidden_size=128)
     members: int = 1
     temperature: float = 1.0

@@ -14,7 +14,7 @@ import itertools
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -140,7 +140,7 @@ def _characters(texts: Sequence[str], config: TextConfig, supposed: int = 0) -> 
     """
     joined = "\0" + "\0".join(_lower(text).replace("\0", " ") for text in texts) + "\0"
     raw = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-    letter = _letters()[np.minimum(raw, _CODES)]
+    letter = _letters(config.alphabets)[np.minimum(raw, _CODES)]
     kept = letter.copy()
     kept[1:] |= letter[:-1]  # of blanks in a row the first
     kept[0] = True
@@ -191,11 +191,42 @@ def _lower(text: str) -> str:
 
 
 @cache
-def _letters() -> np.ndarray:
-    """(_CODES + 1,) bool, whether a code point belongs to a word: letters, the marks on them, and joiners."""
-    table = np.array([unicodedata.category(chr(code))[0] in "LM" for code in range(_CODES)] + [True])
+def _letters(alphabets: tuple[str, ...]) -> np.ndarray:
+    """(_CODES + 1,) bool, whether a code point belongs to a word: letters of some alphabets or, without their names, of
+    all, the marks on them, and joiners.
+    """
+    table = np.array([_is_letter(chr(code)) for code in range(_CODES)] + [True])
+    if alphabets:
+        table &= np.array([not is_in or alphabet(chr(code)) in alphabets for code, is_in in enumerate(table)])
     table[list(_JOINERS)] = True
     return table
+
+
+def _is_letter(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LM"
+
+
+def alphabet(letter: str) -> str:
+    """What the Unicode name of a letter or of a mark on one begins with: LATIN, CJK, THAI; empty without a name."""
+    return unicodedata.name(letter, "").partition(" ")[0].partition("-")[0]
+
+
+def unknown_alphabets(text: str, config: TextConfig) -> tuple[str, ...]:
+    """The alphabets of letters of a text that are read as blanks, in order of appearance."""
+    if not config.alphabets or config.unit != "character":
+        return ()
+    met = dict.fromkeys(alphabet(character) for character in text if unicodedata.category(character)[0] == "L")
+    return tuple(name for name in met if name and name not in config.alphabets)
+
+
+def alphabets_of(texts: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """The share that each alphabet has of the letters of texts, each with its weight."""
+    found: dict[str, float] = {}
+    for text, weight in texts:
+        for character in filter(_is_letter, unicodedata.normalize("NFC", text)):
+            found[alphabet(character)] = found.get(alphabet(character), 0.0) + weight
+    total = sum(found.values())
+    return {name: share / total for name, share in found.items()}
 
 
 def _block(codes: np.ndarray) -> np.ndarray:

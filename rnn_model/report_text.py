@@ -21,7 +21,8 @@ def describe_class(answer: Classification, names: Mapping[str, str] = NO_NAMES) 
         names: label -> what to call it; a label without a name is called by itself.
     """
     if not answer.text.strip() or (not len(answer.belief) and answer.label is None):
-        return "Nothing to go by: there are no letters in this text."
+        known = " that are known" if any(map(str.isalpha, answer.text)) else ""
+        return f"Nothing to go by: there are no letters{known} in this text."
     (best, chance), (second, second_chance) = answer.likeliest(2)
     best, second = names.get(best, best), names.get(second, second)
     if answer.parts:

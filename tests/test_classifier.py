@@ -15,6 +15,7 @@ from rnn_model import CheckpointError, InputError, Model, classify, classify_man
 from rnn_model.checkpoint import save
 from rnn_model.config import CellConfig, ModelConfig, TextConfig
 from rnn_model.network import TextNetwork
+from rnn_model.report_text import describe_class
 
 TEXTS = ["Guten Morgen, Welt!", "where is the station", "", "123 !", "é", "a" * 59, "漢字 한국어", "see https://x.org"]
 
@@ -153,3 +154,23 @@ def test_a_saved_model_answers_as_before(tmp_path: pytest.TempPathFactory) -> No
         np.testing.assert_allclose(classify(again, text).probabilities, classify(before, text).probabilities, atol=2e-3)
     size = (folder / "model.safetensors").stat().st_size
     assert size < 2 * 64 * 4 + 4 * sum(p.numel() for n, p in network.named_parameters() if "embedding" not in n) + 2000
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("ನಮಸ್ಕಾರ ಜಗತ್ತು", "Kannada"),
+        ("ສະບາຍດີ ໂລກ", "Lao"),
+        ("ሰላም ለዓለም", "Ethiopic"),
+        ("សួស្តី​ពិភពលោក", "Khmer"),
+        ("ᎣᏏᏲ ᎡᎶᎯ", "Cherokee"),
+    ],
+)
+def test_letters_that_were_never_met_are_no_evidence(classifier: Model, text: str, name: str) -> None:
+    alone = classify(classifier, text)
+    assert alone.label is None
+    assert describe_class(alone) == "Nothing to go by: there are no letters that are known in this text."
+    assert alone.notes == (f"Not read, since no text in such letters was learnt from: {name}.",)
+    beside = classify(classifier, f"Guten Morgen, wie geht es dir? {text}")
+    assert beside.label == "de"
+    assert name in beside.notes[0]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_model.config import TextConfig
-from rnn_model.ngrams import Steps, endings, prepared, steps_of
+from rnn_model.ngrams import Steps, alphabets_of, endings, prepared, steps_of, unknown_alphabets
 
 LABELS = ("a", "b")
 CHARACTERS = TextConfig(LABELS, buckets=2**20)
@@ -137,3 +137,19 @@ def test_steps_of_some_texts_are_those_read_alone(config: TextConfig, texts: lis
     found, expected = steps_of(read, config).of(np.array(rows)), steps_of([read[row] for row in rows], config)
     for name in ("features", "starts", "lengths", "ends", "closing"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+def test_letters_of_an_alphabet_that_was_never_met_are_blanks() -> None:
+    latin = TextConfig(LABELS, buckets=2**20, alphabets=("LATIN", "CJK"))
+    assert by_step(steps_of(["salut ನಮಸ್ಕಾರ дом 語 été"], latin)) == features("salut 語 été")
+    assert not steps_of(["ನಮಸ್ಕಾರ"], latin).spoken.any()
+    assert unknown_alphabets("salut ನಮಸ್ಕಾರ дом 語 1ª", latin) == ("KANNADA", "CYRILLIC", "FEMININE")
+    assert unknown_alphabets("ನಮಸ್ಕಾರ", CHARACTERS) == ()
+
+
+def test_alphabets_have_shares_of_the_letters() -> None:
+    assert alphabets_of([("ab1", 1.0), ("дом", 2.0), ("ー", 2.0)]) == {
+        "LATIN": 0.2,
+        "CYRILLIC": 0.6,
+        "KATAKANA": 0.2,
+    }

@@ -24,7 +24,7 @@ from training.classifying import (
 )
 from training.config import TrainConfig
 from training.corpus import Corpus, LanguageText
-from training.language_texts import ENOUGH, LanguageTexts, nonsense
+from training.language_texts import ENOUGH, LanguageTexts, alphabets, nonsense
 from training.text_batches import NO_CLASS, TextBatch, TextBatches
 
 CONFIG = TextConfig(("ab", "ba"), unit="word", buckets=512, embedding=8, recurrent=CellConfig(hidden_size=16))
@@ -142,6 +142,12 @@ def corpus() -> Corpus:
     )
     words = LanguageText(("ndi", "inu"), np.array([0.5, 0.5], np.float32), (), np.zeros(0))
     return Corpus(("en", "sn"), ("made",), (talk, words), ())
+
+
+def test_an_alphabet_counts_that_a_language_is_written_in() -> None:
+    shares = np.array([0.5, 0.4999, 0.0001], np.float32)
+    text = LanguageText(("dom", "дом", "ನಮಸ್ಕಾರ"), shares, (), np.zeros(0))
+    assert alphabets(Corpus(("sr",), ("made",), (text,), ())) == ("CYRILLIC", "LATIN")
 
 
 def test_texts_of_a_language_come_from_its_words_and_sentences() -> None:

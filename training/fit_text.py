@@ -107,13 +107,15 @@ def _chosen(arguments: argparse.Namespace, usual: Record) -> Record:
 
 def _fit_language(arguments: argparse.Namespace, command: str) -> None:
     from training import corpus as corpora  # needs packages that a person's own table does without
-    from training.language_texts import LanguageTexts, nonsense
+    from training.language_texts import LanguageTexts, alphabets, nonsense
 
     second = _chosen(arguments, ORDER)
     first = replace(second, steps=arguments.bag_steps, learning_rate=arguments.bag_rate)
     corpus = corpora.build()
     cell = _chosen(arguments, CELL)
-    config = _chosen(arguments, TextConfig(corpus.languages, buckets=BUCKETS, embedding=EMBEDDING, recurrent=cell))
+    met = alphabets(corpus)
+    usual = TextConfig(corpus.languages, buckets=BUCKETS, embedding=EMBEDDING, alphabets=met, recurrent=cell)
+    config = _chosen(arguments, usual)
     draw = LanguageTexts(corpus, config.labels)
     parts = _development(corpus, config.labels)
     validation = TextValidation([_thinned(part, EVERY) for part in parts], config)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rnn_model.ngrams import alphabets_of
 from training.corpus import Corpus, LanguageText
 from training.text.languages import WITHOUT_BLANKS
 from training.text_batches import NO_CLASS
@@ -17,6 +18,7 @@ WORDS_CHANCE = (0.35, 0.27, 0.13, 0.11, 0.09, 0.05)
 FROM_SENTENCES = 0.5  # share of texts cut from running text, in a language with ENOUGH of it; less with less
 ENOUGH = 2000  # sentences
 FLATTENED = 0.6  # power of a word's frequency: people write rare words, and common ones are soon learnt
+MET = 1e-3  # share of the letters of a language below which an alphabet is that of names and quotations
 LATIN, CYRILLIC = string.ascii_lowercase, "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 CODE = (
     "for (int i = 0; i < n; i++) { sum += x[i]; }",
@@ -77,6 +79,15 @@ class LanguageTexts:
         size = size if self.joints[label] else 2 * size + 1
         first = int(rng.integers(max(len(parts) - size, 0) + 1))
         return self.joints[label].join(parts[first : first + size])
+
+
+def alphabets(corpus: Corpus) -> tuple[str, ...]:
+    """Of the letters it is written with: every alphabet that has MET of those in the words of some language."""
+    found: set[str] = set()
+    for text in corpus.texts:
+        shares = alphabets_of(zip(text.words, text.frequencies.tolist(), strict=True))
+        found |= {name for name, share in shares.items() if share >= MET}
+    return tuple(sorted(found))
 
 
 def nonsense(rng: np.random.Generator) -> str:
