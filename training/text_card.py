@@ -94,6 +94,11 @@ def _use(config: TextConfig, place: Place, language: bool) -> str:
     # without a threshold only a text with nothing to read has no label
     reached = percent(config.threshold)
     unsure = f"`.label` is None when no class reaches {reached}: not sure. " if config.threshold else ""
+    read = (
+        f" Letters are read of the alphabets it learnt from alone: {', '.join(config.alphabets).lower()}."
+        if config.alphabets
+        else ""
+    )
     meant = "short texts: a word, a message, a sentence" if language else "texts like those it learnt from"
     return f"""## How to use it
 
@@ -109,7 +114,7 @@ print(answer.label, answer.likeliest(3))
 {"letter" if config.unit == "character" else "word"}.
 
 - **Meant for** {meant}. The first {config.longest:,} {config.unit}s are read.
-- **Limits**: it knows no other classes than its {len(config.labels)}.{experimental}
+- **Limits**: it knows no other classes than its {len(config.labels)}.{experimental}{read}
 - **Not meant for** decisions about people, or any decision resting on it alone."""
 
 
