@@ -22,6 +22,7 @@ BATCH_STEPS = 16_384  # of all texts of a batch, padding included
 NEIGHBOURS = 2  # words read before and after one, to say what that one is: few say too little alone
 CHANGE = 4.0  # nats; how unlikely a change of class is from one word to the next
 SHORTEST_PART = 2  # words
+FEW_LETTERS = 0.1  # share of a text's letters that may go unread without a word, such as that in 1º
 
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -84,7 +85,8 @@ def _cut(text: str, cut: bool) -> tuple[str, ...]:
 
 def _unread(text: str, config: TextConfig) -> tuple[str, ...]:
     """Letters of which nothing is known are no evidence, and must not pass for it in silence."""
-    if unread := unknown_alphabets(text, config):
+    unread = unknown_alphabets(text, config)
+    if sum(unread.values()) > FEW_LETTERS:
         names = ", ".join(name.capitalize() for name in unread)
         return (f"Not read, since no text in such letters was learnt from: {names}.",)
     return ()

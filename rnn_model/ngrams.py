@@ -14,6 +14,7 @@ import itertools
 import re
 import unicodedata
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -211,12 +212,12 @@ def alphabet(letter: str) -> str:
     return unicodedata.name(letter, "").partition(" ")[0].partition("-")[0]
 
 
-def unknown_alphabets(text: str, config: TextConfig) -> tuple[str, ...]:
-    """The alphabets of letters of a text that are read as blanks, in order of appearance."""
+def unknown_alphabets(text: str, config: TextConfig) -> dict[str, float]:
+    """Alphabets that are read as blanks, in order of appearance, with their share of the letters of a text."""
     if not config.alphabets or config.unit != "character":
-        return ()
-    met = dict.fromkeys(alphabet(character) for character in text if unicodedata.category(character)[0] == "L")
-    return tuple(name for name in met if name and name not in config.alphabets)
+        return {}
+    met = Counter(alphabet(character) for character in text if unicodedata.category(character)[0] == "L")
+    return {name: count / met.total() for name, count in met.items() if name and name not in config.alphabets}
 
 
 def alphabets_of(texts: Iterable[tuple[str, float]]) -> dict[str, float]:

@@ -174,3 +174,4 @@ def test_letters_that_were_never_met_are_no_evidence(classifier: Model, text: st
     beside = classify(classifier, f"Guten Morgen, wie geht es dir? {text}")
     assert beside.label == "de"
     assert name in beside.notes[0]
+    assert classify(classifier, "No 1º dia fomos todos juntos para a praia").notes == ()
