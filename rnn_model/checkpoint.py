@@ -182,7 +182,7 @@ def save(
     try:
         if retired.is_dir() and not target.exists():
             retired.rename(target)
-        _refuse_target(target)
+        refuse_target(target)
         for leftover in (fresh, retired):
             if leftover.exists():
                 shutil.rmtree(leftover)
@@ -356,8 +356,8 @@ def _refuse_names(extra: Mapping[str, str]) -> None:
             )
 
 
-def _refuse_target(target: Path) -> None:
-    """Raises unless `target` is free, empty, or holds a checkpoint and nothing that replacing it would destroy."""
+def refuse_target(target: Path) -> None:
+    """Raises CheckpointError unless `target` is free, empty, or a checkpoint with nothing else that would be lost."""
     if not target.exists():
         return
     if not target.is_dir():

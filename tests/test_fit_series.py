@@ -60,9 +60,9 @@ def test_a_network_that_gets_better_on_both_tails_is_exported_with_its_whole_rec
     assert main([*command, "--steps", "60", "--learning-rate", "3e-2"]) == 0
     said = capsys.readouterr().out
     assert "keeping the new network" in said
-    model = load("weights/sales")
+    model = load("runs/sales-model")
     assert np.isfinite(forecast(model, [1.0, 2.0, 3.0, 5.0], horizon=2).quantiles).all()
-    record = json.loads(Path("weights/sales/training.json").read_text())
+    record = json.loads(Path("runs/sales-model/training.json").read_text())
     assert f"data sha256 {record['data']['sha256']}; seed 0" in said
     assert f"start: lofty; seed 0, steps 60, batch 16, learning-rate {record['config']['learning_rate']}" in said
     assert ", ".join(f"{name} {number}" for name, number in record["versions"].items()) in said
@@ -87,7 +87,7 @@ def test_a_network_that_gets_better_on_both_tails_is_exported_with_its_whole_rec
     assert (naive["measure"], naive["other"]) == ("MASE", record["ends"]["seasonal naive"]["mase"])
     assert "Beside zero-shot the network is" in said
     assert record["diagnosis"][0]["name"] in said
-    card = Path("weights/sales/README.md").read_text()
+    card = Path("runs/sales-model/README.md").read_text()
     assert "6 series of a file of one's own" in " ".join(card.split())
 
 
@@ -100,7 +100,7 @@ def test_a_network_that_is_not_better_leaves_the_packaged_one_in_use(
     said = capsys.readouterr().out
     assert "keeping the packaged network" in said
     assert "not better than the baseline" in said
-    assert not Path("weights").exists()
+    assert not Path("runs/one-model").exists()
     assert main([*command, "--replace", "--out", "told"]) == 0
     gain = json.loads(Path("told/training.json").read_text())["better_by"]["zero-shot"]
     assert (gain["saved"], gain["interval"]) == (0.0, None)

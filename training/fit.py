@@ -27,7 +27,7 @@ from typing import Any
 
 import torch
 
-from rnn_model.checkpoint import load, save
+from rnn_model.checkpoint import load, refuse_target, save
 from rnn_model.config import FAMILIES, LOG_FAMILIES, CellConfig, ForecastConfig, ModelConfig
 from rnn_model.encode import feature_counts
 from rnn_model.errors import ConfigError, TrainingError, UnrolledError
@@ -43,11 +43,11 @@ from training.forecasting import Validation, calibrated, configured, loss_of, sh
 from training.loop import state_folder, train
 from training.own_series import FINE
 from training.parallel import Team, expected_size, joined
+from training.place import RUNS
 from training.real_series import development_sets, training_pool
 from training.tails import kept_back
 
 OUT = Path("weights/forecast")
-RUNS = Path("runs")
 # What made the packaged forecaster; docs/research-log.md has what else was tried.
 RECIPE: dict[str, Any] = {
     "steps": 2000,
@@ -111,6 +111,7 @@ def _fit_forecast(arguments: argparse.Namespace, command: str, together: Team) -
     config = from_flags(TrainConfig, arguments)
     if config.batch < together.size:
         raise TrainingError(f"batch: expected at least one sequence for each of {together.size} processes")
+    refuse_target(arguments.out)
     cell = from_flags(CellConfig, arguments)
     forecast = ForecastConfig(
         encoder=None if arguments.no_encoder else cell,

@@ -25,10 +25,10 @@ from training.flags import add_flags, from_flags, settings
 from training.loop import state_folder
 from training.own_series import FINE, SCRATCH, files_for_people, fit_own, report, versions
 from training.parallel import Team
+from training.place import RUNS, place_for
 from training.table.series import read_series_table
 
 PACKAGED = Path("weights/forecast")
-RUNS = Path("runs")
 
 
 def fit_series(argv: Sequence[str], command: str, together: Team) -> None:
@@ -46,10 +46,10 @@ def fit_series(argv: Sequence[str], command: str, together: Team) -> None:
     config = from_flags(TrainConfig, arguments)
     if config.batch < together.size:
         raise TrainingError(f"batch: expected at least one sequence for each of {together.size} processes")
-    out = arguments.out or Path("weights") / arguments.data.stem
+    table = read_series_table(arguments.data, arguments.season, arguments.horizon)
+    out = place_for(arguments.out, arguments.data, table.sha256, arguments.replace)
     if out.resolve() == arguments.start.resolve():
         raise TrainingError(f"{out} holds the weights to start from. Give another --out.")
-    table = read_series_table(arguments.data, arguments.season, arguments.horizon)
     print("\n".join(table.notes))
     print(f"data sha256 {table.sha256}; seed {config.seed}")
     print(", ".join(f"{name} {number}" for name, number in versions().items()))
@@ -90,9 +90,11 @@ def add_own_flags(group: Any) -> None:
     group.add_argument("--scratch", action="store_true", help="start from new weights, whose cells have flags, too")
     group.add_argument("--season", type=int, help="steps in a season (default: found)")
     group.add_argument("--horizon", type=int, help="steps in each held-out tail (default: usual for the season)")
-    group.add_argument("--out", type=Path, help="checkpoint folder (default weights/NAME OF THE FILE)")
+    group.add_argument("--out", type=Path, help="checkpoint folder (default runs/FILE-model)")
     group.add_argument("--name", help="what the model card calls it (default: name of the folder)")
-    group.add_argument("--replace", action="store_true", help="write the new network even if it is not better")
+    group.add_argument(
+        "--replace", action="store_true", help="write the new network even if it is not better, or another one is there"
+    )
 
 
 def _parser(scratch: bool) -> argparse.ArgumentParser:

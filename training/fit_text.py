@@ -19,23 +19,23 @@ from typing import Any
 
 import numpy as np
 
-from rnn_model.checkpoint import load, save
+from rnn_model.checkpoint import load, refuse_target, save
 from rnn_model.config import CellConfig, ModelConfig, TextConfig
 from rnn_model.errors import TrainingError
 from training import own_texts
 from training.classifying import LabelledTexts, Stages, TextValidation, cautious, tempered, train_in_stages
 from training.config import OF_SERIES, TrainConfig
-from training.flags import Record, add_flags, settings
+from training.flags import Record, add_flags, flag_for, settings
 from training.folds import in_folds, report
 from training.loop import check_device, state_folder
-from training.recipes import RECIPES, in_epochs
+from training.place import RUNS, place_for
+from training.recipes import DEFAULT, RECIPES, in_epochs
 from training.table.splits import Split, split_texts
 from training.table.texts import read_text_table
 from training.text_batches import TextBatches
 from training.text_card import text_card
 
 LANGUAGE, NAME = Path("weights/language"), "unrolled-language"
-RUNS = Path("runs")
 
 BAG_STEPS, BAG_RATE = 20_000, 5e-3  # of the first stage
 BUCKETS, EMBEDDING = 65_536, 48
@@ -43,6 +43,8 @@ ORDER = TrainConfig(
     steps=2400, batch=512, learning_rate=1e-3, warmup=100, weight_decay=1e-4, validate_every=400, patience=100
 )
 CELL = CellConfig(hidden_size=192)
+OF_A_TABLE = ("recipe", "start", "epochs", "text_column", "label_column", "folds")  # flags without effect otherwise
+OF_THE_LANGUAGES = ("bag_steps", "bag_rate")
 DROPPED = 0.1  # share of features left out of a training text
 EVERY = 3  # of the development texts every third validates, the others only calibrate and are reported
 NONSENSE_SEED, NONSENSE = 4_177, 2_000
@@ -61,6 +63,10 @@ def fit_classifier(argv: Sequence[str], command: str) -> None:
     # what is not given stays None, since the usual values of a table and of the language identifier differ
     unset = [entry.name for record in (TrainConfig, CellConfig) for entry in fields(record)] + ["buckets", "embedding"]
     arguments = _parser().parse_args(argv, argparse.Namespace(**dict.fromkeys(unset)))
+    idle, place = (OF_A_TABLE, "with") if arguments.data is None else (OF_THE_LANGUAGES, "without")
+    given = [flag_for(name) for name in idle if getattr(arguments, name) is not None]
+    if given:
+        raise TrainingError(f"{', '.join(given)}: expected {place} --data, where alone it has an effect. Leave it out.")
     if arguments.data is None:
         _fit_language(arguments, command)
     else:
@@ -69,12 +75,16 @@ def fit_classifier(argv: Sequence[str], command: str) -> None:
 
 def _fit_table(arguments: argparse.Namespace, command: str) -> None:
     table = read_text_table(arguments.data, text_column=arguments.text_column, label_column=arguments.label_column)
-    named = RECIPES[arguments.recipe]
+    if None not in (arguments.epochs, arguments.steps):
+        raise TrainingError("--epochs, --steps: expected one of them, found both. Leave one out.")
+    named = RECIPES[arguments.recipe or DEFAULT]
     start = arguments.start or named.start
     usual = own_texts.FROM_NOTHING if (named.start, start) == (own_texts.N_GRAMS, own_texts.NOTHING) else named.train
     epochs = named.epochs if (arguments.epochs, arguments.steps) == (None, None) else arguments.epochs
     recipe = _chosen(arguments, usual)
     check_device(recipe)
+    if arguments.folds is None:
+        out = place_for(arguments.out, arguments.data, table.sha256, arguments.replace)
     text = _chosen(arguments, own_texts.config_for(table, _chosen(arguments, named.cell)))
     print("\n".join(table.notes))
     print(f"data sha256 {table.sha256}; seed {recipe.seed}")
@@ -86,14 +96,13 @@ def _fit_table(arguments: argparse.Namespace, command: str) -> None:
         print(f"start: {start}; {settings(timed, text.recurrent, without=OF_SERIES)}")
         return own_texts.fit_texts(table, split, folder, text, timed, start=start)
 
-    if arguments.folds:
+    if arguments.folds is not None:
         print(report(in_folds(table, arguments.folds, recipe.seed, fit)))
         return
-    out = arguments.out if arguments.out != LANGUAGE else RUNS / f"{arguments.data.stem}-model"
     split = split_texts(table, recipe.seed)
     fitted = fit(split, state_folder(RUNS, out.name, recipe, table.sha256, start, epochs, text))
     print(own_texts.report(table, fitted))
-    config = replace(fitted.model.config, name=arguments.name if arguments.name != NAME else out.name)
+    config = replace(fitted.model.config, name=arguments.name or out.name)
     extra = own_texts.files_for_people(table, split, fitted, config, command, out.as_posix())
     save(config, fitted.model.classifier[1], out, extra)
     print(f"written to {out}; try it: python app.py --weights {out}")
@@ -110,7 +119,11 @@ def _fit_language(arguments: argparse.Namespace, command: str) -> None:
     from training.language_texts import LanguageTexts, alphabets, nonsense
 
     second = _chosen(arguments, ORDER)
-    first = replace(second, steps=arguments.bag_steps, learning_rate=arguments.bag_rate)
+    steps = BAG_STEPS if arguments.bag_steps is None else arguments.bag_steps
+    rate = BAG_RATE if arguments.bag_rate is None else arguments.bag_rate
+    first = replace(second, steps=steps, learning_rate=rate)
+    out, name = arguments.out or LANGUAGE, arguments.name or NAME
+    refuse_target(out)
     corpus = corpora.build()
     cell = _chosen(arguments, CELL)
     met = alphabets(corpus)
@@ -120,14 +133,12 @@ def _fit_language(arguments: argparse.Namespace, command: str) -> None:
     parts = _development(corpus, config.labels)
     validation = TextValidation([_thinned(part, EVERY) for part in parts], config)
     everything = TextValidation(parts, config)
-    print(
-        f"{arguments.name}: {len(config.labels)} languages; {sum(map(len, (p.texts for p in parts))):,} texts held out"
-    )
+    print(f"{name}: {len(config.labels)} languages; {sum(map(len, (p.texts for p in parts))):,} texts held out")
 
     def batches_for(stage: TrainConfig) -> TextBatches:
         return TextBatches(draw, config, stage.seed, stage.batch, stage.steps, DROPPED)
 
-    folder = state_folder(RUNS, arguments.out.name, second, first, config, corpora.recipe_hash())
+    folder = state_folder(RUNS, out.name, second, first, config, corpora.recipe_hash())
     stages = train_in_stages(config, batches_for, validation, first, second, folder)
     rng = np.random.default_rng(NONSENSE_SEED)
     config = cautious(
@@ -154,9 +165,8 @@ def _fit_language(arguments: argparse.Namespace, command: str) -> None:
             "order": stages.history.epochs[-1].seconds,
         },
     }
-    if not _worth_keeping(arguments, config, stages, everything):
-        return
-    _export(arguments.out, ModelConfig(arguments.name, text=config), stages, record)
+    if arguments.replace or not out.exists() or _better(out, config, stages, everything):
+        _export(out, ModelConfig(name, text=config), stages, record)
 
 
 def _development(corpus: Any, labels: Sequence[str]) -> list[LabelledTexts]:
@@ -174,27 +184,21 @@ def _thinned(part: LabelledTexts, every: int) -> LabelledTexts:
     return LabelledTexts(part.kind, part.texts[::every], part.labels[::every])
 
 
-def _worth_keeping(
-    arguments: argparse.Namespace, config: TextConfig, stages: Stages, validation: TextValidation
-) -> bool:
-    """Whether the new network may take the place of what is at `--out`."""
-    if arguments.replace or not arguments.out.exists():
-        return True
-    standing_config, standing = load(arguments.out).classifier
+def _better(out: Path, config: TextConfig, stages: Stages, validation: TextValidation) -> bool:
+    """Whether the new network may take the place of what is at `out`."""
+    standing_config, standing = load(out).classifier
     if standing_config.labels != config.labels:
-        raise TrainingError(
-            f"{arguments.out} classifies into other labels. Give another --out, or --replace to overwrite it."
-        )
+        raise TrainingError(f"{out} classifies into other labels. Give another --out, or --replace to overwrite it.")
     if (standing_config.unit, standing_config.buckets, standing_config.ngrams) != (
         config.unit,
         config.buckets,
         config.ngrams,
     ):
-        raise TrainingError(f"{arguments.out} reads texts in another way. Give another --out, or --replace.")
+        raise TrainingError(f"{out} reads texts in another way. Give another --out, or --replace.")
     before, now = validation(standing), validation(stages.network)
-    print(f"held-out loss {now:.4f}, and {before:.4f} of {arguments.out}")
+    print(f"held-out loss {now:.4f}, and {before:.4f} of {out}")
     if now >= before:
-        print(f"{arguments.out} stays as it is. Give --replace to overwrite it, or another --out.")
+        print(f"{out} stays as it is. Give --replace to overwrite it, or another --out.")
     return now < before
 
 
@@ -224,18 +228,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--recipe",
         choices=tuple(RECIPES),
-        default="default",
         help=f"for a table: {'; '.join(f'{name} {recipe.said}' for name, recipe in RECIPES.items())}",
     )
     parser.add_argument("--epochs", type=int, help="for a table: times that every training row is seen, for --steps")
     parser.add_argument("--text-column", metavar="NAME", help="the column of texts; found when not named")
     parser.add_argument("--label-column", metavar="NAME", help="the column of labels; found when not named")
     parser.add_argument(
-        "--folds", type=int, default=0, help="score the recipe on a table in so many folds, 2 to 5, and save nothing"
+        "--folds", type=int, help="score the recipe on a table in so many folds, 2 to 5, and save nothing"
     )
-    parser.add_argument("--out", type=Path, default=LANGUAGE, help=f"folder ({LANGUAGE}; with --data runs/FILE-model)")
-    parser.add_argument("--name", default=NAME, help="what the model card calls it")
-    parser.add_argument("--replace", action="store_true", help="overwrite the checkpoint even if it scores better")
+    parser.add_argument("--out", type=Path, help=f"folder (default {LANGUAGE}; with --data runs/FILE-model)")
+    parser.add_argument("--name", help=f"what the model card calls it (default {NAME}; with --data name of the folder)")
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="overwrite the checkpoint even if it scores better; with --data, if it is of other data",
+    )
     parser.add_argument("--buckets", type=int, help=f"features that hashing tells apart (default {BUCKETS})")
     parser.add_argument(
         "--embedding",
@@ -243,8 +250,14 @@ def _parser() -> argparse.ArgumentParser:
         help=f"numbers that stand for a feature (default {EMBEDDING}, for a table {own_texts.EMBEDDING}, and a quarter "
         "of that in each network on top of n-grams)",
     )
-    parser.add_argument("--bag-steps", type=int, default=BAG_STEPS, help="steps of the first stage, without recurrence")
-    parser.add_argument("--bag-rate", type=float, default=BAG_RATE, help="learning rate of the first stage")
+    parser.add_argument(
+        "--bag-steps",
+        type=int,
+        help=f"steps of the first stage, without recurrence (default {BAG_STEPS}; not for a table)",
+    )
+    parser.add_argument(
+        "--bag-rate", type=float, help=f"learning rate of the first stage, not for a table (default {BAG_RATE})"
+    )
     pairs: tuple[tuple[Any, Any], ...] = ((ORDER, own_texts.RECIPE), (CELL, own_texts.CELL))
     for title, (language, own) in zip(("second stage", "recurrent layers"), pairs, strict=True):
         usual = asdict(language)

@@ -29,8 +29,9 @@ class Recipe:
     epochs: int | None = None
 
 
+DEFAULT = "default"
 RECIPES: Mapping[str, Recipe] = {
-    "default": Recipe("needs no tuning", N_GRAMS, RECIPE, CELL),
+    DEFAULT: Recipe("needs no tuning", N_GRAMS, RECIPE, CELL),
     "notebook": Recipe(
         "a first LSTM as notebooks train it: 200 epochs without any regularisation, to see what comes of that",
         NOTHING,
