@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from rnn_model.network import ForecastNetwork
 from training.batches import ForecastBatches
 from training.fit import main
 from training.forecasting import Validation
-from training.own_series import BEFORE, NETWORK, SCRATCH, fit_own, regimes_of
+from training.own_series import BEFORE, NETWORK, SCRATCH, Gain, OwnSeries, fit_own, regimes_of
 from training.table.series import read_series_table
 
 QUICK = ["--from", str(TINY), "--batch", "16", "--warmup", "2", "--validate-every", "10"]
@@ -54,7 +55,7 @@ def test_a_network_that_gets_better_on_both_tails_is_exported_with_its_whole_rec
     data = write_sales(workplace / "sales.csv")
     config, network = tiny()
     with torch.no_grad():
-        network.head.bias[0] += 1.0  # every forecast lies too high, which a few steps can put right
+        network.head.bias[0] += 3.0  # every forecast lies too high, which a few steps can put right
     save(config, network, "lofty")
     command = ["forecast", "--data", str(data), *QUICK, "--from", "lofty", "--horizon", "8"]
     assert main([*command, "--steps", "60", "--learning-rate", "3e-2"]) == 0
@@ -147,6 +148,27 @@ def test_a_new_network_and_the_one_that_stands_are_judged_by_one_ruler(workplace
             (losses[name],) = Validation(sets, settings, synthetic=False).losses(network).values()
         scores = fitted.relative[end]
         assert scores[NETWORK] / scores[BEFORE] == pytest.approx(losses[NETWORK] / losses[BEFORE])
+
+
+@pytest.mark.parametrize(
+    ("test", "interval", "wins", "said"),
+    [
+        (0.90, (0.01, 0.2), True, "Better on both: keeping the new"),
+        (0.90, None, True, "Better on both: keeping the new"),
+        (0.90, (-0.003, 0.2), False, "Better on both, but by no more than chance may bring: keeping the packaged"),
+        (0.99999, None, False, "Not better on both: keeping the packaged"),
+        (1.10, (0.01, 0.2), False, "Not better on both: keeping the packaged"),
+    ],
+)
+def test_it_is_kept_when_better_by_more_than_chance(
+    test: float, interval: tuple[float, float] | None, wins: bool, said: str
+) -> None:
+    relative = {"valid": {NETWORK: 0.9, BEFORE: 1.0}, "test": {NETWORK: test, BEFORE: 1.0}}
+    against = {BEFORE: Gain("quantile loss", 0.9, 1.0, 0.1, interval)}
+    nothing: dict[str, Any] = dict.fromkeys(one.name for one in fields(OwnSeries))
+    fitted = OwnSeries(**nothing | {"relative": relative, "against": against})
+    assert fitted.wins == wins
+    assert said in fitted.verdict
 
 
 @pytest.mark.parametrize(

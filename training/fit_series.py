@@ -4,8 +4,8 @@
     python -m training.fit forecast --data sales.csv --scratch --cell lstm --out runs/mine
 
 What is trained on, held out and compared stands in `training/own_series.py`.  The network is kept only if it beats the
-one it started from on both held-out ends.  A run that was stopped goes on where it was when the same command is given
-again.
+packaged one, or the one it started from, on both held-out ends, by more than chance may bring where the series are
+enough to tell.  A run that was stopped goes on where it was when the same command is given again.
 """
 
 from __future__ import annotations

@@ -63,6 +63,7 @@ FINE = TrainConfig(
 )
 SCRATCH = replace(FINE, steps=1500, learning_rate=2e-3, averaging=0.99, validate_every=100, patience=5)
 UNDEFINED = "not to be judged: before its end no series shows how much it changes from one season to the next"
+LEAST = 1e-4  # of a loss relative to the classical forecast, below which a gain is none
 FEWEST = 5  # series from which an interval over series says something
 MOST_MEASURED = 64  # series that the gradient through time is measured on
 
@@ -139,9 +140,15 @@ class OwnSeries:
     start: str
 
     @property
+    def better(self) -> bool:
+        """Whether it came closer than the network before on both held-out ends."""
+        return all(scores[BEFORE] - scores[NETWORK] > LEAST for scores in self.relative.values())
+
+    @property
     def wins(self) -> bool:
-        """Whether it beat the network before on both held-out ends."""
-        return all(scores[NETWORK] < scores[BEFORE] for scores in self.relative.values())
+        """The same, and by more than chance may bring where there are enough series to tell."""
+        interval = self.against[BEFORE].interval
+        return self.better and (interval is None or interval[0] > 0)
 
     @property
     def verdict(self) -> str:
@@ -149,11 +156,12 @@ class OwnSeries:
         words = "; ".join(
             f"{name} tail {scores[NETWORK]:.4f}, before {scores[BEFORE]:.4f}" for name, scores in self.relative.items()
         )
-        decided = (
-            "Better on both: keeping the new network."
-            if self.wins
-            else "Not better on both: keeping the packaged network."
-        )
+        if self.wins:
+            decided = "Better on both: keeping the new network."
+        elif self.better:
+            decided = "Better on both, but by no more than chance may bring: keeping the packaged network."
+        else:
+            decided = "Not better on both: keeping the packaged network."
         return f"Loss relative to the classical forecast: {words}. {decided}"
 
 
