@@ -52,3 +52,20 @@ def test_the_command_prints_every_kind(monkeypatch: pytest.MonkeyPatch, capsys: 
     printed = capsys.readouterr().out
     assert all(name in printed for name in CELLS)
     assert printed.count("effective memory") == 2 * len(CELLS)
+
+
+@pytest.mark.parametrize("distance", ["-3", "0", "100000"])
+def test_a_distance_that_cannot_be_is_told_in_one_line(distance: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--distance", distance]) == 1
+    said = capsys.readouterr()
+    assert said.err == f"--distance: expected a whole number from 1 to 1000, found {distance}\n"
+    assert said.out == ""
+
+
+def test_stopped_from_outside_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("training.memory_task.remember", interrupted)
+    assert main([]) == 130
+    assert capsys.readouterr().err == "stopped\n"

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from rnn_model.config import CellConfig
+from rnn_model.config import CellConfig, check, within
 from rnn_model.errors import UnrolledError
 from rnn_model.gradient_flow import gradient_flow
 from rnn_model.network import RecurrentNetwork
@@ -30,6 +30,7 @@ from training.config import TrainConfig
 from training.loop import NotFiniteError, train
 
 SIGNS = 4
+FARTHEST = 1000  # steps from the sign to the answer
 NOISE = 0.3
 HELD_OUT = 2**31  # seed of the rows that measure; no training seed is as large
 
@@ -157,11 +158,12 @@ def loss_of(network: MemoryNetwork, batch: Signs) -> Tensor:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Prints the kinds of `CELLS` side by side; returns 0, or 1 with a message on standard error."""
+    """Prints the kinds of `CELLS` side by side; returns 0, or with a message on standard error 1, 130 if stopped."""
     parser = argparse.ArgumentParser(prog="python -m training.memory_task", description=__doc__)
     parser.add_argument("--distance", type=int, default=40, help="steps from the sign to the answer (default 40)")
     arguments = parser.parse_args(argv)
     try:
+        check(within("--distance", arguments.distance, 1, FARTHEST))
         print(f"{'':24} {'radius':>7} {'right':>7} {'clipped':>8}  gradient before and after training")
         for name, cell in CELLS.items():
             made = remember(name, cell, arguments.distance)
@@ -171,6 +173,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UnrolledError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
     return 0
 
 
