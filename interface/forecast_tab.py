@@ -76,7 +76,7 @@ def forecast_tab(model: Model, visit: Visit) -> None:
     def run_example(example: Example, *values: Any) -> list[Any]:
         *using, chance = values
         shown = run(*using, example.text, None, example.horizon, None, chance, Chosen())
-        return [example.text, example.horizon, 0, *shown]
+        return [None, example.text, example.horizon, 0, *shown]
 
     def open_link(link: str, opened: set[str]) -> list[Any]:
         try:
@@ -112,9 +112,13 @@ def forecast_tab(model: Model, visit: Visit) -> None:
         accordion.collapse(partial(fold, name), opened, None, **quietly)
     ahead = [horizon, season, shown["coverage"]]
     file.upload(run_file, [*using, file, *ahead], [text, *outputs], **quietly)
+    text.input(None, None, file, js="() => null", **quietly)  # a box that is emptied does not bring back an old file
     for button, example in zip(buttons, examples(), strict=True):
         button.click(
-            partial(run_example, example), [*using, shown["coverage"]], [text, horizon, season, *outputs], **quietly
+            partial(run_example, example),
+            [*using, shown["coverage"]],
+            [file, text, horizon, season, *outputs],
+            **quietly,
         )
     shown["moment"].change(  # its input event may still carry the value before
         run_replay,

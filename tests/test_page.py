@@ -221,6 +221,25 @@ def test_a_file_is_read_like_a_paste(visit):
     expect(page.get_by_label("Your numbers")).to_have_value("")
 
 
+@pytest.mark.parametrize("then", ["typed", "example"])
+def test_a_file_is_forgotten_once_there_is_something_else(visit, then):
+    page = visit()
+    upload = {"name": "few.csv", "mimeType": "text/csv", "buffer": b"5 6 7 8 9 10 11 12 13 14"}
+    page.locator("input[type=file][accept*=xlsx]").set_input_files(upload)
+    expect(page.get_by_text("From few.csv")).to_be_visible()
+    box = page.get_by_label("Your numbers")
+    if then == "typed":
+        box.fill("1 2 3 4 5 6 7 8")
+        page.get_by_role("button", name="Forecast", exact=True).click()
+        expect(page.get_by_text("From few.csv")).to_be_hidden()
+    else:
+        page.locator(".examples").get_by_role("button").first.click()
+        expect(box).not_to_have_value("")
+    box.fill("")
+    page.get_by_role("button", name="Forecast", exact=True).click()
+    expect(page.locator(".invitation")).to_contain_text("Paste a column")
+
+
 def test_the_download_is_the_forecast(visit):
     page = visit()
     with page.expect_download() as download:
