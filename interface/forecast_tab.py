@@ -69,6 +69,11 @@ def forecast_tab(model: Model, visit: Visit) -> None:
         answering = used(model, mine, network)
         return _updates(answering, answer(answering, *values), opened)
 
+    def run_asked(*values: Any) -> list[Any]:
+        typed = values[inputs.index(text)].strip()
+        # else an old file would come back when the box is emptied
+        return [None if typed else gr.skip(), *run(*values)]
+
     def run_file(*values: Any) -> list[Any]:
         *using, path, ahead, season, chance = values
         return ["", *run(*using, "", path, ahead, season, chance, Chosen())]
@@ -102,7 +107,7 @@ def forecast_tab(model: Model, visit: Visit) -> None:
 
     quietly: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
     asked = [go.click, horizon.submit, season.submit, network.input, shown["coverage"].input, shown["adjust"].input]
-    gr.on(asked, run, [*inputs, shown["adjust"]], outputs, **quietly)
+    gr.on(asked, run_asked, [*inputs, shown["adjust"]], [file, *outputs], **quietly)
     visit.link.change(open_link, [visit.link, opened], [visit.tabs, text, horizon, season, *outputs], **quietly)
     own.change(offered, own, network, **quietly).then(run, [*inputs, shown["adjust"]], outputs, **quietly)
     for chooser in (shown["others"], shown["series"]):
@@ -112,7 +117,6 @@ def forecast_tab(model: Model, visit: Visit) -> None:
         accordion.collapse(partial(fold, name), opened, None, **quietly)
     ahead = [horizon, season, shown["coverage"]]
     file.upload(run_file, [*using, file, *ahead], [text, *outputs], **quietly)
-    text.input(None, None, file, js="() => null", **quietly)  # a box that is emptied does not bring back an old file
     for button, example in zip(buttons, examples(), strict=True):
         button.click(
             partial(run_example, example),
