@@ -58,6 +58,23 @@ def test_the_season_is_not_looked_for_in_the_tails() -> None:
     assert table.series[3].season == 1, "8 values hardly repeat themselves, 12 do"
 
 
+def test_blank_rows_to_come_are_no_tail() -> None:
+    months = np.arange("2018-01", "2024-01", dtype="datetime64[M]")
+    rows = [f"{month},{n if n < 60 else ''}" for n, month in enumerate(months)]
+    table = read_series_table("\n".join(["month,y", *rows]).encode(), filename="a.csv")
+    np.testing.assert_array_equal(table.test[0].futures[0], np.arange(48.0, 60.0))
+    assert table.series[0].times[-1] == np.datetime64("2022-12-01")
+
+
+def test_what_is_too_short_is_told_by_its_known_values_and_what_can_be_done() -> None:
+    few = np.full(300, np.nan)
+    few[[0, 4, 9, 200, 299]] = np.arange(5.0)
+    with pytest.raises(InputError, match=r"found 5 known values .* Give longer series or a smaller --horizon\.$"):
+        read_series_table(_file(few), horizon=9, filename="a.csv")
+    with pytest.raises(InputError, match=r"found 5 known values .* Give longer series\.$"):
+        read_series_table(_file(np.arange(5.0)), filename="a.csv")
+
+
 def _file(*series: np.ndarray) -> bytes:
     rows = [f"shop {shop},{step},{v:.4f}" for shop, values in enumerate(series) for step, v in enumerate(values)]
     return "\n".join(["unique_id,ds,y", *rows]).encode()

@@ -73,7 +73,7 @@ def read_series_table(
             )
     reading = read(source, filename=filename)
     name = filename or (Path(source).name if isinstance(source, os.PathLike) else "the table")
-    found = tuple(replace(one, season=season or one.season) for one in reading.series)
+    found = tuple(replace(_ended(one), season=season or one.season) for one in reading.series)
     if not found:
         fix = "Give a file with a column of numbers."
         raise InputError(Problem(f"no numbers in {quote(name)}", "at least one series", fix))
@@ -91,11 +91,10 @@ def read_series_table(
     series = tuple(one for one in found if _long_enough(one, horizon))
     if not series:
         least = 2 * horizon + max(horizon, _SHORTEST_HISTORY)
-        fix = "Give longer series or a smaller --horizon."
-        held_out = f"of which two tails of {count(horizon, 'step')} are held out"
-        raise InputError(
-            Problem(f"{max(map(len, found)):,} values in the longest series", f"at least {least} {held_out}", fix)
-        )
+        fix = f"Give longer series{' or a smaller --horizon' if horizon > 1 else ''}."
+        held_out = f"of which two tails of {count(horizon, 'step')} are held out, each with a value"
+        most = max(np.isfinite(one.values).sum() for one in found)
+        raise InputError(Problem(f"{most:,} known values in the longest series", f"at least {least} {held_out}", fix))
     shorter = tuple(_without_tail(one, horizon) for one in series)
     content = ([one.name, [str(t) for t in _times(one)], [repr(float(v)) for v in one.values]] for one in series)
     notes = [
@@ -128,6 +127,12 @@ def _listed(group: Sequence[Series], why: str) -> str:
     return f"{count(len(group), 'series', 'series')} {why}" + (f" ({', '.join(names[:3])}{more})" if names else "")
 
 
+def _ended(series: Series) -> Series:
+    """The series up to its last known value: blank rows to come are nothing to be tested on."""
+    known = np.flatnonzero(np.isfinite(series.values))
+    return _without_tail(series, len(series) - 1 - int(known[-1])) if len(known) else series
+
+
 def _season(series: Series, horizon: int) -> int:
     """The season in what stands before both tails, since nothing may be chosen by what is in them."""
     return seasonality.detect(series.values[: max(len(series) - 2 * horizon, 0)])
@@ -144,5 +149,6 @@ def _times(series: Series) -> Iterator[object]:
 
 
 def _without_tail(series: Series, steps: int) -> Series:
-    times = None if series.times is None else series.times[:-steps]
-    return replace(series, values=series.values[:-steps], times=times)
+    end = len(series) - steps
+    times = None if series.times is None else series.times[:end]
+    return replace(series, values=series.values[:end], times=times)
