@@ -111,6 +111,17 @@ def test_diverging_runs_and_runs_that_broke() -> None:
     assert names(History((), 0, "found loss nan and gradient norm inf")) == ["diverging"]
 
 
+def test_a_noisy_training_loss_is_not_diverging_while_the_validation_loss_falls() -> None:
+    noisy = np.tile([0.2, 0.4, 0.35, 0.3], 5)
+    assert "diverging" not in names(drawn(noisy, 1.4 - 0.1 * STEPS), Facts(cell=None))
+    assert "diverging" in names(drawn(noisy, 1.4 + 0.1 * STEPS), Facts(cell=None))
+
+
+def test_a_fall_that_hardly_shows_does_not_ask_for_a_longer_run() -> None:
+    assert names(drawn(FALLING, 1.039 - 0.002 * STEPS)) == ["healthy"]
+    assert names(drawn(FALLING, 1.039 - 0.2 * STEPS)) == ["underfitting"]
+
+
 def test_gradients_that_vanish_and_explode() -> None:
     faint = GradientFlow("", 0.1 ** np.arange(20.0)[:, None], np.array([0.6]))
     found = diagnose(HEALTHY, Facts(flow=faint, cell=CellConfig(initialisation="torch")))[0]
@@ -143,6 +154,10 @@ def test_few_rows_and_wide_intervals_are_too_little_data() -> None:
     assert names(HEALTHY, Facts(rows=600, classes=3, accuracy_interval=(0.6, 0.9))) == ["too little data"]
     assert names(HEALTHY, Facts(rows=600, classes=3, accuracy_interval=(0.8, 0.85))) == ["healthy"]
     assert names(HEALTHY, Facts(rows=3)) == ["too little data"]
+    (found,) = diagnose(HEALTHY, Facts(rows=3))
+    assert found.change == Change("hidden_size", 64, 32)
+    (found,) = diagnose(HEALTHY, Facts(rows=3, kept=False))
+    assert (found.advice, found.change) == ("Collect more.", None), "no layer is in the model"
 
 
 def test_a_leak_comes_before_everything_else() -> None:

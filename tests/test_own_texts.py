@@ -111,6 +111,7 @@ def test_where_only_order_tells_the_words_fail_and_the_recurrence_does_not(tmp_p
     assert fitted.against[BAG].verdict == "better"
     assert fitted.gained is not None
     assert fitted.gained.log_loss > 0.3
+    assert fitted.facts.kept
     assert fitted.facts.flow is not None
     assert len(fitted.facts.flow.norms) > 10
     assert "they are kept" in report(table, fitted)
@@ -136,6 +137,11 @@ def test_where_nothing_tells_the_recurrence_is_left_out(tmp_path: Path) -> None:
     assert network.recurrent is None
     assert network.embedding.weight.shape == (4096, 2)
     assert fitted.against[MAJORITY].verdict != "better"
+    assert not fitted.facts.kept
+    assert fitted.facts.flow is not None
+    assert fitted.facts.flow.norms[0] > 1e-6, (
+        "of the layers as they learnt, not of a weight of 0"
+    )
     card = files_for_people(table, split, fitted, fitted.model.config, "the command", "mine")["README.md"]
     assert "so they are left out" in " ".join(card.split())
 

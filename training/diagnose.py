@@ -26,6 +26,7 @@ GAP = 0.08  # training accuracy above validation accuracy
 LITTLE_LEARNT = 0.1  # fall of the training loss over the run
 POORLY_FITTED = 0.85  # training accuracy below which a network has room
 STILL_FALLING = 0.1  # share of the whole fall of the validation loss that came in the last third of a run
+NOTABLE = 0.005  # fall of the validation loss that shows
 BLOW_UP = 1.5  # times the lowest training loss before
 SPIKE = 20.0  # times the usual gradient norm before
 MOSTLY_CLIPPED = 0.5  # share of the steps
@@ -70,6 +71,7 @@ class Facts:
         accuracy_interval: of the accuracy on the test rows.
         compared: with baselines.
         flow: gradient against distance, of the trained network.
+        kept: whether the layers are in the model that came of it.
     """
 
     train: TrainConfig = field(default_factory=TrainConfig)
@@ -81,6 +83,7 @@ class Facts:
     accuracy_interval: tuple[float, float] | None = None
     compared: tuple[Compared, ...] = ()
     flow: GradientFlow | None = None
+    kept: bool = True
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,7 @@ def _leak(history: History, facts: Facts) -> Iterator[Diagnosis]:
 
 
 def _diverging(history: History, facts: Facts) -> Iterator[Diagnosis]:
-    train = [epoch.train_loss for epoch in history.epochs]
+    train, valid = ([getattr(epoch, loss) for epoch in history.epochs] for loss in ("train_loss", "valid_loss"))
     broke = any(word in history.stopped for word in ("nan", "inf")) or not np.isfinite(train).all()
     evidence = []
     if broke:
@@ -176,7 +179,9 @@ def _diverging(history: History, facts: Facts) -> Iterator[Diagnosis]:
     elif len(train) >= 3:
         for row in range(2, len(train)):
             lowest, level = min(train[: row - 1]), min(train[row - 1 : row + 1])  # two rows high: no outlier
-            if level > BLOW_UP * lowest > 0 and level > train[0] / 2:
+            # the mean of a few batches is noisy; where the validation loss is at its best nothing blows up
+            risen = min(valid[row - 1 : row + 1]) > min(valid[: row - 1])
+            if risen and level > BLOW_UP * lowest > 0 and level > train[0] / 2:
                 step = history.epochs[row].step
                 evidence.append(f"The training loss was {lowest:.3g} once, and {level:.3g} or more by step {step:,}.")
                 break
@@ -312,7 +317,8 @@ def _underfitting(history: History, facts: Facts) -> Iterator[Diagnosis]:
     valid = np.array([epoch.valid_loss for epoch in epochs])
     third = len(epochs) - max(len(epochs) // 3, 1)
     before = float(valid[:third].min())
-    if best >= len(epochs) - 2 and before - valid[best] > STILL_FALLING * (valid[0] - valid[best]) > 0:
+    least = max(STILL_FALLING * (valid[0] - valid[best]), NOTABLE * abs(before))
+    if best >= len(epochs) - 2 and before - valid[best] > least > 0:
         yield Diagnosis(
             "underfitting",
             "It was still learning when the run ended.",
@@ -364,8 +370,8 @@ def _little_data(facts: Facts) -> Iterator[Diagnosis]:
             "too little data",
             "There is too little to learn from, or to know how good the network is by.",
             tuple(evidence),
-            "Collect more; until then a smaller network has less to remember them with.",
-            _smaller(facts.cell),
+            "Collect more" + ("; until then a smaller network has less to remember them with." if facts.kept else "."),
+            _smaller(facts.cell) if facts.kept else None,
         )
 
 

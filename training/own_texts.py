@@ -199,6 +199,7 @@ def fit_texts(
                 for name, gap in against.items()
             ),
             flow=learnt.flow,
+            kept=learnt.config.recurrent is not None,
         ),
         start=start,
     )
@@ -269,9 +270,12 @@ def _on_n_grams(asked: _Training) -> _Learnt:
     bag = regression(texts, labels, config, choice.power, choice.strength)
     weights = Weights(weights.bag / choice.temperature, weights.order)
     network = stacked(bag, members, weights, known, whole)
-    flow = text_gradient_flow(network, whole, rows.test.texts, rows.test.labels.tolist(), "trained network")
+    kept = gained.verdict == "better"
+    # a weight of 0 would leave nothing of the gradient that the layers learnt by
+    learners = network if kept else stacked(bag, members, Weights(0.0, 1.0), known, whole)
+    flow = text_gradient_flow(learners, whole, rows.test.texts, rows.test.labels.tolist(), "trained network")
     say(told(gained))
-    if gained.verdict == "better":
+    if kept:
         return _Learnt(network, whole, history, gained, flow)
     alone = replace(bag_config(config), temperature=choice.temperature)
     return _Learnt(bag.eval().requires_grad_(False), alone, history, gained, flow)
