@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rnn_model.metrics import bootstrap_interval
 from training.controls import bag_of_words, difference, majority, score
 
 WORDS = {0: ("awful", "broken", "late"), 1: ("lovely", "sturdy", "quick"), 2: ("fair", "usual", "plain")}
@@ -69,3 +70,27 @@ def test_a_difference_that_the_rows_cannot_tell_is_said_to_be_none(labels: dict[
     told = difference(labels["test"], surer, sure)
     assert told.log_loss_interval[0] > 0
     assert told.verdict == same.verdict, "what three digits do not show is no reason to believe anything"
+
+
+def test_a_handful_of_rows_is_not_believed_too_soon() -> None:
+    """Where nothing differs but by chance, one in twenty may say otherwise."""
+    rng = np.random.default_rng(0)
+    for rows in (3, 8):
+        labels = np.zeros(rows, int)
+        wrong = 0
+        for _ in range(400):
+            own, other = 0.5 + 0.05 * rng.normal(size=(2, rows)).clip(-5, 5)
+            told = difference(labels, np.stack((own, 1 - own), 1), np.stack((other, 1 - other), 1))
+            wrong += told.verdict in ("better", "worse")
+        assert wrong / 400 < 0.08
+    own, other = np.full(2, 0.5), np.array([0.53, 0.58])
+    told = difference(np.zeros(2, int), np.stack((own, 1 - own), 1), np.stack((other, 1 - other), 1))
+    assert told.verdict == "no different as far as these rows can tell"
+
+
+def test_many_rows_tell_what_they_did() -> None:
+    rng = np.random.default_rng(0)
+    own, other = 0.5 + 0.05 * rng.normal(size=(2, 2000)).clip(-5, 5)
+    told = difference(np.zeros(2000, int), np.stack((own, 1 - own), 1), np.stack((other, 1 - other), 1))
+    plain = bootstrap_interval(lambda rows: (np.log(own) - np.log(other))[rows].mean(), 2000)
+    assert told.log_loss_interval == pytest.approx(plain, rel=5e-3)

@@ -139,9 +139,7 @@ def test_where_nothing_tells_the_recurrence_is_left_out(tmp_path: Path) -> None:
     assert fitted.against[MAJORITY].verdict != "better"
     assert not fitted.facts.kept
     assert fitted.facts.flow is not None
-    assert fitted.facts.flow.norms[0] > 1e-6, (
-        "of the layers as they learnt, not of a weight of 0"
-    )
+    assert fitted.facts.flow.norms[0] > 1e-6, "of the layers as they learnt, not of a weight of 0"
     card = files_for_people(table, split, fitted, fitted.model.config, "the command", "mine")["README.md"]
     assert "so they are left out" in " ".join(card.split())
 
