@@ -90,6 +90,12 @@ def test_a_network_that_gets_better_on_both_tails_is_exported_with_its_whole_rec
     assert record["diagnosis"][0]["name"] in said
     card = Path("runs/sales-model/README.md").read_text()
     assert "6 series of a file of one's own" in " ".join(card.split())
+    row = "| network | {:.3f} ({:.3f} to {:.3f}) |".format(network["mase"], *network["mase_interval"])
+    assert row in card
+    assert f"| {round(100 * network['coverage'])}\N{NO-BREAK SPACE}% |" in card
+    assert "| seasonal naive | " in card
+    assert f"Beside zero-shot it is {gain['verdict']}: quantile loss {gain['saved']:.3f} lower" in card
+    assert f"- **{record['diagnosis'][0]['name']}**: {record['diagnosis'][0]['verdict']}" in " ".join(card.split())
 
 
 def test_a_network_that_is_not_better_leaves_the_packaged_one_in_use(

@@ -120,6 +120,8 @@ def test_where_only_order_tells_the_words_fail_and_the_recurrence_does_not(tmp_p
     card = files_for_people(table, split, fitted, fitted.model.config, "the command", "mine")["README.md"]
     assert "5 networks of 1 x 32 recurrent units, whose answers are averaged" in " ".join(card.split())
     assert "they are kept" in " ".join(card.split())
+    assert "A recurrent network that sorts texts into 2 classes" in " ".join(card.split())
+    assert "- recurrent-neural-network" in card
 
 
 def test_where_nothing_tells_the_recurrence_is_left_out(tmp_path: Path) -> None:
@@ -141,7 +143,11 @@ def test_where_nothing_tells_the_recurrence_is_left_out(tmp_path: Path) -> None:
     assert fitted.facts.flow is not None
     assert fitted.facts.flow.norms[0] > 1e-6, "of the layers as they learnt, not of a weight of 0"
     card = files_for_people(table, split, fitted, fitted.model.config, "the command", "mine")["README.md"]
-    assert "so they are left out" in " ".join(card.split())
+    said = " ".join(card.split())
+    assert "so they are left out" in said
+    assert "A logistic regression on n-grams that sorts texts into 2 classes" in said
+    assert "recurrent-neural-network" not in said
+    assert "- **not better than the baseline**: Something simpler does as well or better" in said
 
 
 def test_a_run_can_be_watched_and_stopped(tmp_path: Path) -> None:

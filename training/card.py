@@ -12,7 +12,7 @@ from rnn_model.checkpoint import CARD, load
 from rnn_model.config import AUTOREGRESSION, FILTERS, ForecastConfig, ModelConfig
 from rnn_model.records import History, history_of
 from rnn_model.report import percent
-from training.card_parts import HERE, PROJECT, Place, wrapped
+from training.card_parts import HERE, PROJECT, Place, warnings, with_interval, wrapped
 from training.card_pictures import CURVE, HELD_OUT
 from training.forecasting import SYNTHETIC
 from training.text_card import text_card
@@ -50,6 +50,8 @@ def forecast_card(
         _how_it_works(forecast, record),
         _training(record, history, place),
         *([_results(scores, place)] if scores else []),
+        *([_results_on_own(record)] if "ends" in record else []),
+        *warnings(record),
         "## Licence\n\nApache-2.0, code and weights.",
     ]
     return "\n\n".join(wrapped(section) for section in sections) + "\n"
@@ -200,6 +202,32 @@ validation set ({best.valid_loss:.4f}); {last.seconds:.0f} CPU seconds beside th
 Stopped: {history.stopped}.
 - **Made with** {", ".join(f"{name} {version}" for name, version in versions.items())}; seed \
 {record["config"]["seed"]}.{picture}"""
+
+
+def _results_on_own(record: Mapping[str, Any]) -> str:
+    """The network beside the one before and seasonal naive, on the ends of a person's own series."""
+    rows = [
+        f"| {method} | {with_interval(row['mase'], row['mase_interval'])} | "
+        f"{with_interval(row['loss'], row['loss_interval'])} | "
+        f"{'–' if row['coverage'] is None else percent(row['coverage'])} |"
+        for method, row in record["ends"].items()
+    ]
+    said = []
+    for method, gain in record["better_by"].items():
+        saved = gain["saved"]
+        by = "" if saved is None else f": {gain['measure']} {abs(saved):.3f} {'lower' if saved >= 0 else 'higher'}"
+        if "verdict" in gain:  # older records have none
+            said.append(f"Beside {method} it is {gain['verdict']}{by}.")
+    return f"""## Results
+
+On the last {record["data"]["horizon"]:,} steps, by which nothing was chosen; lower is better, in brackets where the \
+mean over the series lies with {percent(0.95)} confidence.
+
+| forecast by | MASE | scaled quantile loss | in the {percent(0.8)} band |
+|---|---|---|---|
+{chr(10).join(rows)}
+
+{" ".join(said)}"""
 
 
 def _results(scores: Mapping[str, Any], place: Place) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 WIDTH = 120
 PROJECT = "unrolled"  # the tag by which publish knows what it sent itself
@@ -23,6 +25,21 @@ class Place:
 
 
 HERE = Place()
+
+
+def warnings(record: Mapping[str, Any]) -> Iterator[str]:
+    """A section of what the doctor found, if anything is wrong, as the record of a person's own training has it."""
+    found: Sequence[Mapping[str, Any]] = [one for one in record.get("diagnosis", ()) if one["name"] != "healthy"]
+    if found:
+        lines = [f"- **{one['name']}**: {one['verdict']} {' '.join(one['evidence'])}" for one in found]
+        yield "\n".join(("## Warnings of the training", "", *lines))
+
+
+def with_interval(value: float | None, interval: Sequence[float] | None) -> str:
+    """A score, and in brackets where it lies; a dash where it is not known."""
+    if value is None:
+        return "–"
+    return f"{value:.3f}" + ("" if interval is None else f" ({interval[0]:.3f} to {interval[1]:.3f})")
 
 
 def wrapped(section: str) -> str:

@@ -299,7 +299,7 @@ def record_of(table: SeriesTable, fitted: OwnSeries, command: str) -> dict[str, 
         "config": asdict(fitted.facts.train),
         **fitted.relative,
         "ends": {method: asdict(row) for method, row in fitted.test.items()},
-        "better_by": {method: asdict(gain) for method, gain in fitted.against.items()},
+        "better_by": {method: asdict(gain) | {"verdict": gain.verdict} for method, gain in fitted.against.items()},
         "tails": fitted.by_set,
         "diagnosis": [asdict(found) for found in found_in(fitted)],
     }

@@ -8,7 +8,7 @@ from typing import Any
 from rnn_model.config import CellConfig, ModelConfig, TextConfig
 from rnn_model.records import History
 from rnn_model.report import percent
-from training.card_parts import HERE, PROJECT, Place, wrapped
+from training.card_parts import HERE, PROJECT, Place, warnings, with_interval, wrapped
 from training.card_pictures import CURVE
 
 TASK = "text-classification"
@@ -41,15 +41,20 @@ def text_card(
         f"A recurrent network that says which of {len(text.labels)} languages a short text is in, and how it came to "
         "that, letter by letter."
         if language
-        else f"A recurrent network that sorts texts into {len(text.labels)} classes: {_list(text.labels)}.",
+        else f"{_kind(text)} that sorts texts into {len(text.labels)} classes: {_list(text.labels)}.",
         _use(text, place, language),
         _how_it_works(text, record),
         _training(record, history, place, language),
         *([_results(scores)] if scores and language else []),
         *([_results_on_own(record["test"])] if "test" in record else []),
+        *warnings(record),
         "## Licence\n\nApache-2.0, code and weights.",
     ]
     return "\n\n".join(wrapped(section) for section in sections) + "\n"
+
+
+def _kind(config: TextConfig) -> str:
+    return "A logistic regression on n-grams" if config.recurrent is None else "A recurrent network"
 
 
 def _list(labels: tuple[str, ...]) -> str:
@@ -74,11 +79,12 @@ def _metadata(config: ModelConfig, scores: Mapping[str, Any] | None, language: b
         )
         for kind, value in found.items()
     ]
+    recurrent = ["rnn", "recurrent-neural-network"] if config.text and config.text.recurrent else []
     data = ModelCardData(
         license="apache-2.0",
         library_name="pytorch",
         pipeline_tag=TASK,
-        tags=[PROJECT, "rnn", "recurrent-neural-network", *(["language-identification"] if language else [])],
+        tags=[PROJECT, *recurrent, *(["language-identification"] if language else [])],
         language=list(config.text.labels) if language and config.text else None,
         model_name=config.name,
         eval_results=results or None,
@@ -211,7 +217,8 @@ sentences: {worst or f"none as often as {percent(OFTEN)}"}."""
 def _results_on_own(test: Mapping[str, Any]) -> str:
     """The network beside its controls, on the rows of a person's own table that nothing was chosen by."""
     rows = [
-        f"| {name} | {_with_interval(row, 'accuracy')} | {_with_interval(row, 'log_loss')} |"
+        f"| {name} | {with_interval(row['accuracy'], row['accuracy_interval'])} | "
+        f"{with_interval(row['log_loss'], row['log_loss_interval'])} |"
         for name, row in test.items()
     ]
     return f"""## Results
@@ -222,8 +229,3 @@ the true value lies with {percent(0.95)} confidence.
 | classifier | accuracy | log loss |
 |---|---|---|
 {chr(10).join(rows)}"""
-
-
-def _with_interval(row: Mapping[str, Any], name: str) -> str:
-    low, high = row[f"{name}_interval"]
-    return f"{row[name]:.3f} ({low:.3f} to {high:.3f})"
