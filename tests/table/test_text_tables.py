@@ -137,3 +137,11 @@ def test_missing_labels_rare_classes_and_spellings_are_told() -> None:
     assert table.classes == ("bad", "good")
     assert len(table) == len(ROWS) + 1
     assert table.lines[-1] == 90
+
+
+def test_a_title_above_the_table_of_a_sheet_is_no_row_of_it() -> None:
+    rows = [("Reviews of last year", ""), ("", ""), ("text", "label"), *ROWS]
+    table = read_text_table(workbook_of(rows), filename="a.xlsx")
+    assert table.texts == tuple(text for text, _ in ROWS)
+    assert (table.columns, table.lines[0]) == (("text", "label"), 4)
+    assert "Row 1 of the sheet, “Reviews of last year”, is its title." in table.notes

@@ -46,7 +46,7 @@ def cells_of(source: os.PathLike[str] | bytes, filename: str | None, asked: set[
         fix = "Leave out the columns that are not needed."
         raise InputError(Problem(f"a file of {len(source) / 1e6:.0f} MB", f"at most {MAX_BYTES // 10**6} MB", fix))
     if is_zip(source):
-        return _named(*read_workbook(source, log, numbers=False), asked)
+        return _named(*_without_title(*read_workbook(source, log, numbers=False), log), asked)
     text = decode(source, log).lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     ending = os.path.splitext(filename or "")[1].lower()
     if ending in (".json", ".jsonl", ".ndjson") or (not ending and text.lstrip()[:1] in ("[", "{")):
@@ -125,6 +125,19 @@ def _delimited(text: str, delimiter: str) -> tuple[Rows, list[int]]:
             for row, line in longer
         )
     return rows, lines
+
+
+def _without_title(rows: Rows, lines: list[int], log: Log) -> tuple[Rows, list[int]]:
+    """The rows of a sheet below those at its top that hold a single cell, where most hold several."""
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    if not rows or Counter(filled).most_common(1)[0][0] < 2:
+        return rows, lines
+    first = next(number for number, cells in enumerate(filled) if cells > 1)
+    for row, line in zip(rows[:first], lines, strict=False):
+        title = next((cell.strip() for cell in row if cell.strip()), "")
+        if title:
+            log.note(f"Row {line} of the sheet, {quote(title)}, is its title.")
+    return rows[first:], lines[first:]
 
 
 def _named(rows: Rows, lines: list[int], asked: set[str]) -> Table:
