@@ -20,6 +20,7 @@ from rnn_model.scales import Candidates, candidates
 from rnn_model.smoothing import UNVARYING, Bank
 
 PAST_FEATURES = 6  # beside one error per family
+ROUNDING = 1e-15  # of float64, beside the largest value; differences above it are real, however high the level
 LEAST_EVIDENCE = -30.0  # logarithm of a weight that is as good as 0; what is closed has -1e9 and no use for digits
 ODDS = 5.0  # log odds of the scales that the network sees as large
 LEVEL, SEASON = 0, 3  # where among them the deseasonalised level and the season stand
@@ -98,7 +99,7 @@ def standardised(values: Tensor, periods: Tensor) -> Scaled:
     x = torch.where(observed, x - mean[:, None], 0.0)
     deviation = x.abs().sum(1) / count
     level = torch.where(mean == 0, 1.0, mean.abs())
-    deviation = torch.where(deviation <= 1e-12, UNVARYING * level, deviation)
+    deviation = torch.where(deviation <= ROUNDING, UNVARYING * level, deviation)
     return Scaled((x / deviation[:, None]).float(), observed, mean * largest, deviation * largest, periods)
 
 

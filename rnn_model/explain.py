@@ -50,10 +50,14 @@ def explain(model: Model, sequence: Any, horizon: int = 12, season: int | None =
         quantiles, hidden = model.network(inputs)
         target = encode.unscaled(quantiles, scaled)[0, gap:, len(config.levels) // 2].mean()
         (slope,) = torch.autograd.grad(target, values)
-    seen = series.values[np.isfinite(series.values)]
+    read_values = history[-config.context :]
+    seen = read_values[np.isfinite(read_values)]
     varies = len(seen) == 1 or bool((seen != seen[0]).any())
     gradient = np.zeros(len(series))
-    gradient[len(history) - slope.shape[1] : len(history)] = slope[0].nan_to_num().numpy() if varies else 0.0
+    if len(seen) == 1:  # it is the forecast
+        gradient[len(history) - 1] = 1.0
+    elif varies:
+        gradient[len(history) - slope.shape[1] : len(history)] = slope[0].nan_to_num().numpy()
 
     length = int(inputs.lengths[0]) if hidden is not None else 0
     states = np.zeros((0, 0, 0), np.float32) if hidden is None else hidden[0, :length].detach().numpy()

@@ -121,9 +121,9 @@ def test_what_does_not_vary_is_scaled_by_its_level(value: float, count: int) -> 
 
 
 def test_variation_that_float64_can_barely_hold_counts_as_none() -> None:
-    flat, varied = alone([1.0, 1.0 + 1e-13, 1.0]), alone([1.0, 1.0 + 1e-11, 1.0])
+    flat, varied = alone([1.0, 1.0 + 1e-15, 1.0]), alone([1.0, 1.0 + 1e-12, 1.0])
     assert flat.scale[0] == pytest.approx(UNVARYING)
-    assert flat.x.abs().max() < 1e-12
+    assert flat.x.abs().max() < 1e-14
     assert varied.scale[0] < 1e-10
     assert varied.x.abs().max() > 1
 

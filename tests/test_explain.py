@@ -63,6 +63,12 @@ def test_missing_values_and_those_before_the_context_have_no_say(model: Model) -
     assert trace.gradient.shape == values.shape
 
 
+def test_a_single_value_is_the_forecast(model: Model) -> None:
+    found = explain(model, [50.0], 3)
+    assert found.gradient.tolist() == [1.0]
+    assert found.forecast.median.tolist() == [50.0] * 3
+
+
 def test_what_is_missing_at_the_end_is_explained_from_the_last_value_on(model: Model) -> None:
     values = 50 + np.resize([0.0, 3, 5, 3], 40) + np.random.default_rng(0).normal(size=40)
     found = explain(model, np.r_[values, [np.nan] * 3], 2, 4)

@@ -230,6 +230,12 @@ def test_what_is_missing_at_the_end_is_walked_over(tiny: Model) -> None:
     assert not any("missing" in note for note in (*further.notes, *none.notes))
 
 
+def test_a_high_level_hides_no_change(tiny: Model) -> None:
+    made = forecast(tiny, 1e13 + np.arange(1.0, 25.0), 1, season=1)
+    low, *_, high = made.quantiles[0] - 1e13
+    assert 15 < low < high < 35
+
+
 def test_a_season_that_cannot_be_used_was_not(tiny: Model) -> None:
     made = forecast(tiny, np.arange(20.0) ** 0.5, 3, season=12)
     assert made.season == 1
