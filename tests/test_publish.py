@@ -98,6 +98,12 @@ def test_by_default_nothing_is_sent_and_every_file_is_listed(hub, run):
     assert re.search(rf"^ *{size:,}  weights/forecast/model.safetensors$", said, re.MULTILINE)
 
 
+def test_weights_without_a_model_to_send_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        publish.main(["me/space", "--weights", "runs/mine"])
+    assert "--weights: expected with --model" in capsys.readouterr().err
+
+
 def test_a_fresh_clone_without_a_token_shows_the_plan_and_what_is_missing(clone, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "training.publish", "me/test"],

@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
 def _run(arguments: argparse.Namespace, root: Path) -> int:
     bundles = []
     if arguments.model:
-        bundles.append(model_bundle(root, root / arguments.weights, arguments.model))
+        bundles.append(model_bundle(root, root / (arguments.weights or SERVED), arguments.model))
     if arguments.space:
         bundles.append(space_bundle(root, arguments.space, (arguments.model,) if arguments.model else ()))
     print("\n\n".join(map(plan, bundles)), end="\n\n")
@@ -128,7 +128,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("space", nargs="?", metavar="USER/SPACE", help="the Space to create or to bring up to date")
     parser.add_argument("--model", metavar="USER/MODEL", help="publish a checkpoint as a model of this name")
     parser.add_argument(
-        "--weights", default=SERVED, metavar="FOLDER", help="the checkpoint of --model (default %(default)s)"
+        "--weights",
+        metavar="FOLDER",
+        help=f"the checkpoint of --model (default {SERVED}); a Space has the packaged ones",
     )
     parser.add_argument("--yes", action="store_true", help="do it; without it nothing is sent")
     parser.add_argument(
@@ -137,6 +139,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if not arguments.space and not arguments.model:
         parser.error("expected USER/SPACE or --model USER/MODEL, found neither")
+    if arguments.weights and not arguments.model:
+        parser.error("--weights: expected with --model, since a Space has the packaged ones. Leave it out.")
     return arguments
 
 
