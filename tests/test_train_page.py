@@ -244,6 +244,11 @@ def test_what_cannot_be_trained_is_explained(page: Page) -> None:
     upload(page, b"text,label\n<b>a</b>,x\nb,y\n")
     expect(page.get_by_role("alert").first).to_contain_text("expected")
     assert page.locator("[role=alert] b").count() == 0
+    press(page, "Train")
+    expect(
+        page.get_by_role("alert").locator("visible=true").filter(has_text="cannot be trained on as it is")
+    ).to_have_count(2)
+    expect(page.get_by_text("choose a file, or one of the examples")).to_have_count(0)
 
     # a table that can be read in two ways is read as its visitor says
     stars = "".join(f"I like number {n} of them very much,{n % 5}\n" for n in range(60))

@@ -13,7 +13,7 @@ import gradio as gr
 
 from interface.train import memory, opening, series, texts, view
 from interface.train.choices import MEMORY, SERIES, TEXTS, Choices
-from interface.train.given import Given
+from interface.train.given import Given, kind_of
 from interface.train.memory import Pair
 from interface.train.panel import NO_TABLE, QUIETLY, Panel, Updates, panel
 from interface.train.runs import Run, comparable, trained
@@ -113,9 +113,10 @@ def _results(packaged: Model, visit: Visit, left: Panel, tab: gr.Tab) -> None:
         try:
             if kind == MEMORY:
                 yield from show_pair(memory.asked(chosen, first, second, distance))
-            elif table is None or not kind:
+            elif table is None:
                 yield {shown: NO_TABLE}
             else:
+                kind = kind or kind_of(table)  # without one it was refused, and is again
                 run = texts.asked(table, chosen) if kind == TEXTS else series.asked(table, chosen, packaged)
                 yield from show(run, comparable(before, run) if isinstance(before, Run) else None)
         except UnrolledError as error:
