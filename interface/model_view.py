@@ -148,7 +148,7 @@ def _benchmark(scores: Mapping[str, Any]) -> str:
             f"{row['mase']:.3f}",
             f"{row['wql']:.3f}",
             "" if row["coverage"] is None else percent(row["coverage"], 1),
-            "published" if row["cpu_seconds"] is None else f"{row['cpu_seconds']:,.1f}",
+            "published *" if row["cpu_seconds"] is None else f"{row['cpu_seconds']:,.1f}",
         )
         for name, row in whole["methods"].items()
     ]
