@@ -65,25 +65,29 @@ def models_tab(served: Sequence[Model], weights: Path, visit: Visit) -> None:
         with gr.Column(scale=7, min_width=300):
             view = gr.HTML('<p class="hint">Drawing …</p>', elem_classes="answer")
     with tab:
-        drawn = gr.State("")  # what `view` shows
+        drawn = gr.State("")  # what `view` shows, empty when that may have changed since
+        usable = gr.State("")  # what the button opens: it stands beside `view` before the choice follows
 
     own = [visit.forecaster, visit.classifier]
 
     def draw(source: str, *mine: Model | None) -> list[Any]:
+        return [*drawing(source, *mine), source, source]
+
+    def drawing(source: str, *mine: Model | None) -> list[Any]:
         try:
             if source in standing:
-                return [view_of(source), gr.update(visible=False), source]
+                return [view_of(source), gr.update(visible=False)]
             if source in packaged:
-                return [view_of(source), _usable(model_of(source)), source]
+                return [view_of(source), _usable(model_of(source))]
             model = mine[OWN.index(source)]
         except UnrolledError as error:
-            return [refusal(error), gr.update(visible=False), source]
+            return [refusal(error), gr.update(visible=False)]
         if model is None:
-            return [_FORGOTTEN, gr.update(visible=False), source]
-        return [shown(model, own=True), _usable(model), source]
+            return [_FORGOTTEN, gr.update(visible=False)]
+        return [shown(model, own=True), _usable(model)]
 
     def draw_once(now: str, source: str, *mine: Model | None) -> list[Any]:
-        return [gr.skip()] * 3 if now == source else draw(source, *mine)
+        return [gr.skip()] * 4 if now == source else draw(source, *mine)
 
     def offer(newest: str, *mine: Model | None) -> list[Any]:
         choices = [(name, source) for source, name in packaged.items()]
@@ -93,28 +97,29 @@ def models_tab(served: Sequence[Model], weights: Path, visit: Visit) -> None:
 
     def take(bring: Callable[[Any], Model], what: Any) -> list[Any]:
         if not what:
-            return [gr.skip()] * 6
+            return [gr.skip()] * 7
         try:
             model = bring(what)
         except UnrolledError as error:
-            return [refusal(error), None, *[gr.skip()] * 4]
+            return [refusal(error), None, *[gr.skip()] * 5]
         said = f"{model.config.name[:LONGEST_NAME]} is loaded, and the {_tab(model)} tab answers with it."
         status = f'<p class="said" role="status">{escape(said)}</p>'
-        return [status, None, *_kept(model), shown(model, own=True), _usable(model)]
+        name = OWN[0] if model.config.forecast is not None else OWN[1]
+        return [status, None, *_kept(model), shown(model, own=True), _usable(model), name]
 
     def open_in_tab(source: str, *mine: Model | None) -> list[Any]:
         model = model_of(source) if source in packaged else mine[OWN.index(source)]
         return [gr.skip()] * 3 if model is None else [gr.Tabs(selected=_tab(model).lower()), *_kept(model)]
 
     quietly: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
-    tab.select(draw_once, [drawn, network, *own], [view, use, drawn], **quietly)
-    network.input(draw, [network, *own], [view, use, drawn], **quietly, trigger_mode="always_last")
+    tab.select(draw_once, [drawn, network, *own], [view, use, drawn, usable], **quietly)
+    network.input(draw, [network, *own], [view, use, drawn, usable], **quietly, trigger_mode="always_last")
     for state, name in zip(own, OWN, strict=True):
         state.change(partial(offer, name), own, [network, drawn], **quietly)
-    brought = [told, files, *own, view, use]
+    brought = [told, files, *own, view, use, usable]
     files.upload(partial(take, from_files), files, brought, **quietly)
     gr.on([fetch.click, hub_id.submit], partial(take, from_hub), hub_id, brought, **quietly)
-    use.click(open_in_tab, [network, *own], [visit.tabs, *own], **quietly)
+    use.click(open_in_tab, [usable, *own], [visit.tabs, *own], **quietly)
 
 
 _FORGOTTEN = '<div class="problems" role="alert"><p>Your network was forgotten: train or load it again.</p></div>'
