@@ -23,6 +23,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import torch
+
+from rnn_model.decomposition import filled
 
 # Days inside weeks: a series sampled this often within a day usually has a weekly season too.
 WEEKLY_COMPANION = {24: 168, 48: 336, 96: 672}
@@ -141,9 +144,13 @@ def evidence(values: np.ndarray, period: int) -> Evidence:
         values: (T,) with nan where missing.
         period: at least 2.
     """
-    whole = filled_by_phase(values, period)
-    there = np.isfinite(whole)
-    sums = np.concatenate(([0.0], np.cumsum(np.where(there, whole, 0.0))))
+    seen = np.isfinite(values)
+    observed = torch.from_numpy(seen)[None]
+    whole, there = (
+        part[0].numpy()
+        for part in filled(torch.from_numpy(np.where(seen, values, 0.0))[None], observed, torch.tensor([period]))
+    )
+    sums = np.concatenate(([0.0], np.cumsum(whole)))
     counts = np.concatenate(([0], np.cumsum(there)))
     start = np.arange(len(values) - period + 1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -167,28 +174,3 @@ def evidence(values: np.ndarray, period: int) -> Evidence:
     left[used] = beside - means[phase]
     residual = float(left @ left)
     return Evidence(len(beside) * float(np.log(total / max(residual, 1e-12 * total))), left, used)
-
-
-def filled_by_phase(values: np.ndarray, period: int) -> np.ndarray:
-    """(T,) missing values on the line between those of the same phase before and after, or as the only neighbour.
-
-    An average over a season of which a part is missing would be that of the other part.
-
-    Args:
-        values: (T,) with nan where missing, which stays where a phase has no value at all.
-        period: at least 1.
-    """
-    if np.isfinite(values).all():
-        return values
-    padding = -len(values) % period
-    grid = np.concatenate((np.full(padding, np.nan), values)).reshape(-1, period)
-    row, last = np.arange(len(grid))[:, None], len(grid) - 1
-    there = np.isfinite(grid)
-    before = np.maximum.accumulate(np.where(there, row, -1))
-    after = np.minimum.accumulate(np.where(there, row, last + 1)[::-1])[::-1]
-    hole, phase = np.nonzero(~there & ((before >= 0) | (after <= last)))
-    low, high = before[hole, phase], after[hole, phase]
-    low, high = np.where(low < 0, high, low), np.where(high > last, low, high)
-    share = (hole - low) / np.maximum(high - low, 1)
-    grid[hole, phase] = (1 - share) * grid[low, phase] + share * grid[high, phase]
-    return grid.ravel()[padding:]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_model import Model, forecast
-from rnn_model.seasonality import detect, evidence, filled_by_phase, periods, repetition
+from rnn_model.seasonality import detect, evidence, periods, repetition
 
 
 def seasonal(period: int, cycles: int, noise: float, seed: int) -> np.ndarray:
@@ -58,15 +58,6 @@ def test_a_season_with_gaps_is_not_taken_for_two(share: float) -> None:
         values[np.random.default_rng(seed).random(len(values)) < share] = np.nan
         found.append(detect(values))
     assert found.count(12) >= 19
-
-
-def test_holes_lie_on_the_line_between_the_same_phase() -> None:
-    nan = np.nan
-    np.testing.assert_allclose(
-        filled_by_phase(np.array([nan, 10, 1, nan, 2, nan, nan, 14, 4, nan]), 2),
-        [1, 10, 1, 34 / 3, 2, 38 / 3, 3, 14, 4, 14],
-    )
-    np.testing.assert_array_equal(filled_by_phase(np.array([1, nan, 2, nan]), 2), [1, nan, 2, nan])
 
 
 def test_dependent_errors_leave_less_freedom() -> None:
